@@ -1,0 +1,99 @@
+"""Markers, the report of requirements, and the rule that CI never skips."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MARKERS = (
+    "spec(document, section, level='MUST'): the requirement that the test holds the provider to",
+    "attack(*ids): the attacks that the test tries, by their ids",
+    "seed(*ids): the seeds whose story the test tells",
+    "browser: drives a real browser",
+    "clients: drives a client library that is not ours",
+    "slow: takes more than a few seconds",
+)
+CI = os.environ.get("CI", "").lower() in {"1", "true"}
+_WORST_FIRST = ("failed", "skipped", "passed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that asks for the report."""
+    parser.addoption(
+        "--requirements-report", metavar="FILE", help="write a markdown table of sections and attacks x tests"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the markers, and the report where one is asked for."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if target := config.getoption("--requirements-report"):
+        config.pluginmanager.register(RequirementsReport(Path(target)), "requirements-report")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Under CI a skip is a failure: what a test drives for real was to be installed."""
+    report: Any = yield
+    refuse_skip(report, item.nodeid)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """The same for a module that skips itself as a whole."""
+    report: Any = yield
+    refuse_skip(report, collector.nodeid)
+    return report
+
+
+def refuse_skip(report: Any, name: str, *, ci: bool = CI) -> None:
+    """Turns a skip under CI into a failure that tells why it would have been skipped."""
+    if ci and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{name} was skipped, and CI skips nothing: {report.longrepr}"
+
+
+class RequirementsReport:
+    """Collects which test speaks for which section or attack, and writes the table at the end."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._rows: dict[tuple[str, str, str], set[str]] = {}
+        self._outcomes: dict[str, str] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Reads the markers of every selected test; the cases of one parametrized test share a line."""
+        for item in session.items:
+            for mark in item.iter_markers("spec"):
+                document, section = (str(argument) for argument in mark.args[:2])
+                level = str(mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("level", ""))
+                self._rows.setdefault((document, section, level), set()).add(self._name(item.nodeid))
+            for mark in item.iter_markers("attack"):
+                for attack in mark.args:
+                    self._rows.setdefault(("attack", str(attack), ""), set()).add(self._name(item.nodeid))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keeps the worst outcome of each test."""
+        name = self._name(report.nodeid)
+        seen = self._outcomes.get(name, report.outcome)
+        self._outcomes[name] = min(seen, report.outcome, key=_WORST_FIRST.index)
+
+    def pytest_sessionfinish(self) -> None:
+        """Writes the table."""
+        lines = ["# Requirements and their tests", "", "| document | section | level | test | outcome |"]
+        lines.append("|---|---|---|---|---|")
+        for (document, section, level), tests in sorted(self._rows.items()):
+            lines.extend(
+                f"| {document} | {section} | {level} | {test} | {self._outcomes.get(test, 'not run')} |"
+                for test in sorted(tests)
+            )
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _name(nodeid: str) -> str:
+        return nodeid.partition("[")[0]
