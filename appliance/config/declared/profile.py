@@ -1,0 +1,132 @@
+"""`profiles/<id>.yaml`: one issuer each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.config.declared.claims import Expression
+from appliance.protocol.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenTtl:
+    """Lifetimes of a refresh family and its rotation; seconds. `reuse_grace` None: chosen by client kind."""
+
+    idle: int
+    absolute: int
+    rotate: bool
+    reuse_grace: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTtl:
+    """Lifetimes of a browser session, seconds."""
+
+    idle: int
+    absolute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ttl:
+    """Lifetimes, seconds."""
+
+    authorization_code: int
+    access_token: int
+    id_token: int
+    interaction: int
+    consent: int
+    refresh_token: RefreshTokenTtl
+    session: SessionTtl
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeyEntry:
+    """One line of signing keys: generated and rotated by schedule, or one key of a file. Seconds."""
+
+    alg: str
+    file: Secret | None
+    size: int | None
+    rotate_every: int
+    publish_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The signing keys; the first entry signs where a client asks for no algorithm."""
+
+    signing: tuple[SigningKeyEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcrLevel:
+    """One authentication context class; the list is ordered, weakest first."""
+
+    value: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope: the claims it releases, what the consent page says of it, whether its grant is asked."""
+
+    claims: tuple[str, ...]
+    description: Mapping[str, str]
+    consent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """Pairwise subjects: the secret of the derivation (Core 8.1)."""
+
+    salt: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """Which kinds of logout are offered."""
+
+    rp_initiated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Limits of failed logins: how many failures of one account or address before answers are delayed (s)."""
+
+    account_failures: int
+    address_failures: int
+    window: int
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One issuer as declared."""
+
+    profile: str
+    issuer: str
+    title: str
+    theme: str
+    discovery: bool
+    response_types_supported: tuple[str, ...]
+    response_modes_supported: tuple[str, ...]
+    grant_types_supported: tuple[str, ...]
+    token_endpoint_auth_methods_supported: tuple[str, ...]
+    subject_types_supported: tuple[str, ...]
+    ui_locales_supported: tuple[str, ...]
+    claims_parameter_supported: bool
+    claims_parameter_unmapped: str
+    unknown_scopes: str
+    require_pkce: bool
+    claims: str
+    subject: Expression | None
+    scopes: Mapping[str, Scope]
+    claims_in_id_token: tuple[str, ...]
+    acr: tuple[AcrLevel, ...]
+    acr_default: str | None
+    acr_values_multiple: str
+    pairwise: Pairwise | None
+    ttl: Ttl
+    keys: Keys
+    logout: Logout
+    throttle: Throttle
+    #: Links shown at the foot of every page: "help", "privacy" to URL.
+    links: Mapping[str, str]

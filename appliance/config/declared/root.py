@@ -1,0 +1,81 @@
+"""`op.yaml`: the process: listeners, storage, reload, log."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Certificate chain and private key files, PEM (paths)."""
+
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket: `host:port`."""
+
+    bind: str
+    tls: Tls | None
+    #: Networks whose X-Forwarded-For is believed.
+    trusted_proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The public listener serves the profiles, the admin listener health, metrics and configuration status."""
+
+    public: Listener
+    admin: Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where state lives. `path` is relative to the state directory."""
+
+    kind: str
+    path: str
+    synchronous: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How changes of the files are taken up. Times in seconds."""
+
+    watch: bool
+    settle: float
+    settle_at_most: float
+    rescan: float
+    keep_generations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is logged and how."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHashing:
+    """Cost of Argon2id for new hashes, and how many verifications run at once (RFC 9106)."""
+
+    memory_kib: int
+    iterations: int
+    parallelism: int
+    workers: int
+    queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The whole of `op.yaml`."""
+
+    version: int
+    name: str
+    listeners: Listeners
+    storage: Storage
+    reload: Reload
+    log: Log
+    password_hashing: PasswordHashing

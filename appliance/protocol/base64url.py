@@ -1,0 +1,26 @@
+"""Base64url without padding (RFC 7515 appendix C), one text for one value.
+
+The stock decoder drops characters it does not know and accepts padding, the other alphabet and stray
+trailing bits: one value then has many texts, and whatever is remembered by its text can be replayed.
+"""
+
+import base64
+import binascii
+
+
+def encode(value: bytes) -> str:
+    """The one unpadded base64url text of `value`."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of a canonical text; ValueError for every other text."""
+    try:
+        value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64url") from None
+    # Only the canonical text survives the way back: this refuses padding, "+" and "/", dropped
+    # characters and altered trailing bits in one comparison.
+    if encode(value) != text:
+        raise ValueError("not canonical base64url")
+    return value

@@ -1,0 +1,93 @@
+"""The client: registered metadata under its registered names (RFC 7591 2, OpenID Connect Registration 2).
+
+Declared clients are bound from YAML to these classes; `schemas/client.json` describes every field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.protocol.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """One live secret of a client; several may overlap while it is rotated. `not_after` in epoch seconds."""
+
+    id: str
+    secret: Secret
+    not_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTtl:
+    """Lifetimes in seconds that differ from the profile's; None means the profile's."""
+
+    authorization_code: int | None
+    access_token: int | None
+    id_token: int | None
+    refresh_token_idle: int | None
+    refresh_token_absolute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What is ours about a client (the `op` key), not registered metadata."""
+
+    profile: str
+    status: str
+    theme: str | None
+    consent: str
+    require_pkce: bool | None
+    sector_identifier: str | None
+    access_token_format: str
+    refresh_token: str
+    claims_in_id_token: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    ttl: ClientTtl
+    ignore: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client of one profile."""
+
+    client_id: str
+    client_name: str
+    #: `client_name#fi` and the like: member name with language tag to value.
+    localized: Mapping[str, str]
+    client_uri: str | None
+    logo_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    contacts: tuple[str, ...]
+    application_type: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    response_types: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    scope: tuple[str, ...]
+    token_endpoint_auth_method: str
+    client_secrets: tuple[ClientSecret, ...]
+    subject_type: str | None
+    sector_identifier_uri: str | None
+    id_token_signed_response_alg: str | None
+    default_max_age: int | None
+    require_auth_time: bool
+    default_acr_values: tuple[str, ...]
+    op: ClientSettings
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client cannot keep a secret (RFC 6749 2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - a method's name
+
+    def has_secret(self, presented: bytes, now: float) -> bool:
+        """Whether this is one of the client's live secrets; as slow whichever matches, or none (Core 16.12)."""
+        live = [entry for entry in self.client_secrets if entry.not_after is None or now < entry.not_after]
+        return any([entry.secret.matches(presented) for entry in live])
+
+    def name_in(self, locale: str) -> str:
+        """client_name in a locale: exact tag, then its language, then the untagged value."""
+        tagged = self.localized
+        language = locale.split("-")[0]
+        return tagged.get(f"client_name#{locale}") or tagged.get(f"client_name#{language}") or self.client_name

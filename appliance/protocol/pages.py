@@ -1,0 +1,197 @@
+"""The page contract: what every template is given, field by field. `theme_api` 1.
+
+Designers read this through `themes/README.md`, which is generated from it. Renaming a field is a breaking
+change and fails a golden test. Besides its own fields every page gets the base context of `pages.rendering`
+(theme, profile, client, locale, `t`, and for pages with a form `action` and `csrf`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from appliance.protocol.client import Client
+
+THEME_API = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every page's context inherits. `template` is the file in the theme, `status` the HTTP status."""
+
+    template: ClassVar[str] = ""
+    status: ClassVar[int] = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPage(Page):
+    """Identifier and password. Ids: login, password, submit."""
+
+    template: ClassVar[str] = "login.html"
+
+    #: Name to show in the field: a hint, or what was typed before an error.
+    login: str
+    #: The name is already known (re-authentication) and shown read-only.
+    login_fixed: bool
+    #: Message key of an error, or "": wrong_credentials, missing_login, missing_password, throttled, unavailable.
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtpPage(Page):
+    """One-time code of an authenticator app. Ids: code, submit."""
+
+    template: ClassVar[str] = "otp.html"
+
+    #: Who is logging in.
+    login: str
+    #: Message key of an error, or "": wrong_code, missing_code, throttled, unavailable, not_enrolled.
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeView:
+    """One asked scope on the consent page."""
+
+    name: str
+    #: Locale to declared text; empty when the theme's own message `scope.<name>` is to be used.
+    description: Mapping[str, str]
+    #: Claims it releases, by name; the theme's messages `claim.<name>` put them in words.
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage(Page):
+    """What a client asks for. Ids: allow, deny."""
+
+    template: ClassVar[str] = "consent.html"
+
+    #: Who is asked.
+    login: str
+    scopes: tuple[ScopeView, ...]
+    #: Single claims asked for beyond the scopes.
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One live session of this browser in the account chooser."""
+
+    #: Value of the form's `account` field.
+    id: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsPage(Page):
+    """Choose an account. One button per account (name `account`), and id other-account for another one."""
+
+    template: ClassVar[str] = "accounts.html"
+
+    accounts: tuple[AccountView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutPage(Page):
+    """Ask before logging out. Ids: logout-yes, logout-no."""
+
+    template: ClassVar[str] = "logout.html"
+
+    #: Who is logged in.
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOutPage(Page):
+    """You are logged out. Id: logged-out."""
+
+    template: ClassVar[str] = "logged_out.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """One remembered consent."""
+
+    #: Value of the form's `client` field.
+    client_id: str
+    client_name: str
+    granted: tuple[str, ...]
+    #: Epoch seconds.
+    granted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsPage(Page):
+    """The remembered consents of the user, each with a button to revoke it. Id per button: revoke-<n>."""
+
+    template: ClassVar[str] = "consents.html"
+
+    login: str
+    consents: tuple[ConsentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage(Page):
+    """An error that cannot be sent to the client. Id: error-page."""
+
+    template: ClassVar[str] = "error.html"
+    status: ClassVar[int] = 400
+
+    #: Registered error code.
+    error: str
+    #: Message key of what happened in the user's words: bad_request, expired, other_browser, unknown_client,
+    #: redirect_mismatch, unavailable, server_error, denied.
+    message: str
+    #: Name of the parameter at fault, or "".
+    parameter: str
+    #: The provider's own one-line description for developers, or "".
+    description: str
+    #: What the user can quote to support.
+    reference: str
+    #: Where "start again" leads, or "".
+    restart: str
+    #: Declared text by locale that replaces the message (a policy's deny_message).
+    custom: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FormPostPage(Page):
+    """The form_post bridge: submits itself, and has a button (Form Post Response Mode 2). Id: submit."""
+
+    template: ClassVar[str] = "form_post.html"
+
+    redirect_uri: str
+    fields: tuple[tuple[str, str], ...]
+
+
+PAGES: tuple[type[Page], ...] = (
+    LoginPage,
+    OtpPage,
+    ConsentPage,
+    AccountsPage,
+    LogoutPage,
+    LoggedOutPage,
+    ConsentsPage,
+    ErrorPage,
+    FormPostPage,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """A page on its way out, rendered by the theme of the client, else of the profile."""
+
+    page: Page
+    #: Profile id, whose title, links, locales and theme apply.
+    profile: str
+    client: Client | None = None
+    #: Where the page's form posts to, and its anti-forgery field.
+    action: str = ""
+    csrf: str = ""
+    #: Locale tags in order of preference: language link, ui_locales, Accept-Language.
+    locales: tuple[str, ...] = ()
+    #: What a language link must keep of the current URL (path and query without `lang`), or "".
+    here: str = ""
+    #: Sources that a form post may be redirected to, for CSP form-action: origins, or `scheme:`.
+    form_action: tuple[str, ...] = ()
+    #: Status other than the page's own.
+    status: int | None = None

@@ -1,0 +1,222 @@
+"""Everything a store keeps: typed, frozen records with an id, an owner and an end.
+
+Ids are digests of handles (`protocol.handles.stored_id`) or composed of non-secret parts; no record holds
+a handle that could be used. `indexes` names the values a record can also be found or deleted by.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from appliance.protocol.authorization import Authorization, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What all records share. `expires_at` in epoch seconds: a store never returns a record after it."""
+
+    kind: ClassVar[str] = ""
+    indexed: ClassVar[tuple[str, ...]] = ()
+
+    id: str
+    #: The issuer the record belongs to: nothing is ever read under another one.
+    issuer: str
+    expires_at: float
+
+    def indexes(self) -> Mapping[str, str]:
+        """Index name to value, for `Store.find` and `Store.delete_by`; empty values are not indexed."""
+        return {name: value for name in self.indexed if (value := getattr(self, name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One completed authentication step: which authenticator proved it, with which amr, and when (epoch s)."""
+
+    authenticator: str
+    amr: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session(Record):
+    """A browser session of one user at one issuer; `sid` is what clients see of it."""
+
+    kind: ClassVar[str] = "session"
+    indexed: ClassVar[tuple[str, ...]] = ("user", "sid")
+
+    sid: str
+    subject: Subject
+    #: Index form of the subject, `source NUL id` hashed by nobody: internal only.
+    user: str
+    #: What the account chooser shows: the name typed at login.
+    login: str
+    proofs: tuple[Proof, ...]
+    created_at: float
+    seen_at: float
+    #: Clients that got tokens in this session, for logout.
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction(Record):
+    """An authorization request that waits for its user, between pages. Bound to one browser."""
+
+    kind: ClassVar[str] = "interaction"
+
+    client_id: str
+    #: The request as it was checked: parameter name to value.
+    parameters: Mapping[str, str]
+    #: Digest of the browser cookie that began it (another browser cannot continue it).
+    browser: str
+    created_at: float
+    #: `sid` of the session that was proved or chosen here, if any: it outlives a renewed handle.
+    session: str
+    #: Authenticators completed within this interaction (satisfies prompt=login and max_age).
+    proved: tuple[str, ...]
+    #: The account was chosen or entered in this interaction (satisfies prompt=select_account).
+    selected: bool
+    #: User for whom consent was given in this interaction, and the scopes and claims it covers.
+    consented_user: str
+    consented: tuple[str, ...]
+    #: What the current authenticator keeps between its page and its answer.
+    step_state: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode(Record):
+    """A code. After redemption the record stays as a tombstone, so that a replay is known for what it is."""
+
+    kind: ClassVar[str] = "authorization_code"
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+
+    authorization_id: str
+    authorization: Authorization
+    #: As the authorization request had it; None when it was omitted (RFC 6749 4.1.3).
+    redirect_uri: str | None
+    code_challenge: str | None
+    #: End of the code's own life; the tombstone outlives it.
+    redeemable_until: float
+    redeemed: bool
+    offline: bool
+
+    @property
+    def user_client(self) -> str:
+        """Index form of who granted what this came of to which client; empty without a user."""
+        return user_client_key(self.authorization)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken(Record):
+    """An access token: opaque by its digest, JWT by its jti, so that both can be revoked."""
+
+    kind: ClassVar[str] = "access_token"
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+
+    authorization_id: str
+    authorization: Authorization
+    issued_at: float
+
+    @property
+    def user_client(self) -> str:
+        """Index form of who granted what this came of to which client; empty without a user."""
+        return user_client_key(self.authorization)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken(Record):
+    """One token of a refresh family (all of one authorization); at most one of a family is live."""
+
+    kind: ClassVar[str] = "refresh_token"
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+
+    authorization_id: str
+    authorization: Authorization
+    #: When the family ends whatever happens (absolute lifetime).
+    family_until: float
+    #: 0 while live; when it was rotated, epoch seconds.
+    rotated_at: float
+    #: The successor, sealed with this very token: only who holds the old one can read it.
+    sealed_successor: str
+
+    @property
+    def user_client(self) -> str:
+        """Index form of who granted what this came of to which client; empty without a user."""
+        return user_client_key(self.authorization)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent(Record):
+    """The remembered yes of a user to a client: which scopes and claims it covers."""
+
+    kind: ClassVar[str] = "consent"
+    indexed: ClassVar[tuple[str, ...]] = ("user", "client_id", "user_client")
+
+    user: str
+    client_id: str
+    granted: tuple[str, ...]
+    granted_at: float
+
+    @property
+    def user_client(self) -> str:
+        """The same index form as on what was authorized by this consent, so that both end together."""
+        return "\x1f".join((self.issuer, self.user, self.client_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts(Record):
+    """Failed attempts of one kind for one key (account, address): the throttle's memory."""
+
+    kind: ClassVar[str] = "attempts"
+
+    failures: int
+    last_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Used(Record):
+    """Something that may be used once: a one-time code's step, an assertion's jti. Kept until it is void."""
+
+    kind: ClassVar[str] = "used"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey(Record):
+    """A generated signing key with its life: published, used from, retired at (epoch seconds)."""
+
+    kind: ClassVar[str] = "signing_key"
+    indexed: ClassVar[tuple[str, ...]] = ("issuer",)
+
+    #: `issuer algorithm`: the declared entry that it serves.
+    slot: str
+    #: Position in the slot's line of keys; the id is made of slot and number, so two nodes cannot both win.
+    number: int
+    alg: str
+    #: Private JWK, as JSON text.
+    jwk: str = field(repr=False)
+    published_at: float
+    active_at: float
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Session,
+    Interaction,
+    AuthorizationCode,
+    AccessToken,
+    RefreshToken,
+    Consent,
+    Attempts,
+    Used,
+    StoredKey,
+)
+
+
+def user_key(subject: Subject) -> str:
+    """The index form of a subject: unambiguous, internal, never sent anywhere."""
+    return f"{subject.source}\x1f{subject.id}"
+
+
+def user_client_key(authorization: Authorization) -> str:
+    """The index form of issuer, user and client of an authorization; empty when no user granted it."""
+    if authorization.subject is None:
+        return ""
+    return "\x1f".join((authorization.issuer, user_key(authorization.subject), authorization.client_id))

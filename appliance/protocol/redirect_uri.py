@@ -1,0 +1,101 @@
+"""Redirect URIs: opaque strings, compared whole, and the only maker of ReplyTo.
+
+No URL library touches a redirect URI: they all normalise, and each normalisation was once an open redirect.
+Until `verify` has made a ReplyTo there is nothing a response could be sent to.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.protocol.client import Client
+from appliance.protocol.errors import InvalidRequest
+
+MAX_LENGTH = 2048
+
+_ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
+# RFC 8252 7.3: the literal loopback addresses, as registered and with any port.
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([0-9]{1,5}))?(/[^#]*)?")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):")
+_ORIGIN = re.compile(r"(https?://[^/?#@\\]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """A verified place for an authorization response. Made by `verify` and nobody else."""
+
+    redirect_uri: str
+    #: Whether the request named it: then the token request must too (RFC 6749 4.1.3).
+    asked: bool
+
+
+def verify(asked: str | None, client: Client, *, openid: bool) -> ReplyTo:
+    """The place to answer to. InvalidRequest (never to be redirected) when it is not one of the client's.
+
+    RFC 6749 3.1.2.3, OpenID Connect Core 3.1.2.1: exact match; with the `openid` scope it must be named.
+    """
+    if asked is None:
+        if openid or len(client.redirect_uris) != 1:
+            raise InvalidRequest("parameter redirect_uri is missing", parameter="redirect_uri")
+        return ReplyTo(client.redirect_uris[0], asked=False)
+    if len(asked) <= MAX_LENGTH and any(matches(asked, registered) for registered in client.redirect_uris):
+        return ReplyTo(asked, asked=True)
+    raise InvalidRequest("redirect_uri is not registered for this client", parameter="redirect_uri")
+
+
+def matches(asked: str, registered: str) -> bool:
+    """Equal to the character, or equal but for the port of a registered loopback address (RFC 8252 7.3)."""
+    if asked == registered:
+        return True
+    wanted = _LOOPBACK.fullmatch(registered)
+    given = _LOOPBACK.fullmatch(asked)
+    if wanted is None or given is None or not _ALLOWED.fullmatch(asked):
+        return False
+    port = given[2]
+    if port is None or not port.isascii() or not 0 < int(port) < 65536 or port.startswith("0"):
+        return False
+    return (wanted[1], wanted[3]) == (given[1], given[3])
+
+
+def problem(uri: str) -> str | None:
+    """Why a URI cannot be registered as a redirect URI, or None (RFC 6749 3.1.2, RFC 9700 2.1)."""
+    if len(uri) > MAX_LENGTH:
+        return "is longer than 2048 characters"
+    if "#" in uri:
+        return "has a fragment"
+    if not _ALLOWED.fullmatch(uri):
+        return "has characters that a URI must not have"
+    scheme = _SCHEME.match(uri)
+    if scheme is None:
+        return "is not an absolute URI"
+    if scheme[1] in ("http", "https"):
+        origin = _ORIGIN.match(uri)
+        if origin is None or "@" in uri.split("/")[2]:
+            return "has no plain host, or carries user information"
+        if "*" in origin[1]:
+            return "has a wildcard host"
+    elif scheme[1] in ("javascript", "data", "vbscript", "file", "blob", "about"):
+        return "has a scheme that browsers execute or open locally"
+    return None
+
+
+def origin(uri: str) -> str | None:
+    """`scheme://host[:port]` of an http or https URI, else None."""
+    found = _ORIGIN.match(uri)
+    return found[1] if found else None
+
+
+def form_action(uri: str) -> str:
+    """The CSP source that lets a form's answer be redirected to this URI: its origin, or `scheme:`."""
+    scheme = _SCHEME.match(uri)
+    return origin(uri) or (scheme[0] if scheme else "'none'")
+
+
+def hosts(uris: Iterable[str]) -> frozenset[str]:
+    """The host components, lower case and without port, of redirect URIs that have one (Core 8.1)."""
+    found: set[str] = set()
+    for uri in uris:
+        whole = origin(uri)
+        if whole is not None:
+            found.add(re.sub(r":[0-9]*$", "", whole.split("://", 1)[1]).lower())
+    return frozenset(found)
