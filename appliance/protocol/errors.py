@@ -143,6 +143,12 @@ class UnmetAuthenticationRequirements(OAuthError):
     error = "unmet_authentication_requirements"
 
 
+class InvalidAuthorizationDetails(OAuthError):
+    """RFC 9396 5: a type of authorization details that is not known here."""
+
+    error = "invalid_authorization_details"
+
+
 class InvalidToken(OAuthError):
     """RFC 6750 3.1."""
 

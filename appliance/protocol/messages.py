@@ -20,7 +20,7 @@ class Request:
     path: str
     #: The raw query string, still percent-encoded, without the question mark.
     query: str = ""
-    headers: Mapping[str, tuple[str, ...]] = _NO_HEADERS
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_HEADERS)
     body: bytes = b""
     #: Address of the peer, after trusted proxies were taken into account.
     peer: str = ""

@@ -70,10 +70,11 @@ def problem(uri: str) -> str | None:
         return "is not an absolute URI"
     if scheme[1] in ("http", "https"):
         origin = _ORIGIN.match(uri)
-        if origin is None or "@" in uri.split("/")[2]:
+        if origin is None or uri[origin.end() :].startswith("@"):
             return "has no plain host, or carries user information"
-        if "*" in origin[1]:
-            return "has a wildcard host"
+        # A literal star would match nothing but itself: who writes one expects a pattern (RFC 9700 2.1).
+        if "*" in uri.partition("?")[0]:
+            return "has a wildcard, and redirect URIs are compared whole"
     elif scheme[1] in ("javascript", "data", "vbscript", "file", "blob", "about"):
         return "has a scheme that browsers execute or open locally"
     return None

@@ -11,7 +11,7 @@ from appliance.protocol.client import Client
 from appliance.protocol.redirect_uri import hosts
 
 NO_HOST: Final = "pairwise needs sector_identifier_uri or op.sector_identifier: no redirect URI has a host"
-MANY_HOSTS: Final = "pairwise needs sector_identifier_uri or op.sector_identifier: redirect URIs have several hosts"
+MANY_HOSTS: Final = "pairwise needs sector_identifier_uri or op.sector_identifier: several redirect URI hosts"
 NO_SECTOR_HOST: Final = "sector_identifier_uri is not an https URL with a host"
 
 

@@ -1,0 +1,1 @@
+"""The room of keys and tokens, attacked."""
