@@ -264,8 +264,11 @@ class Endpoint(Protocol):
         """Members it adds to provider metadata."""
 
 
-def catalogue(*parts: type[P]) -> Mapping[str, type[P]]:
-    """A read-only mapping of part name to part class. ValueError when a name occurs twice."""
+def catalogue(*parts: Callable[..., P]) -> Mapping[str, Callable[..., P]]:
+    """A read-only mapping of part name to what makes the part. ValueError when a name occurs twice.
+
+    The makers are the parts' classes; what each is given differs by family and is `assembly`'s matter.
+    """
     names = [str(getattr(part, "name")) for part in parts]  # noqa: B009 - part types share no base
     if len(set(names)) != len(names):
         raise ValueError(f"a part name occurs twice: {sorted(names)}")

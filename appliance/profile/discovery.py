@@ -56,7 +56,9 @@ def claims_supported(profile: Profile) -> list[str]:
 def _grant_types(profile: Profile) -> list[str]:
     # RFC 8414 2: implicit is named as a grant type though it has no file: it never reaches the token endpoint.
     front = any(
-        kind in ("token", "id_token") for types in profile.declared.response_types_supported for kind in types.split()
+        kind in ("token", "id_token")
+        for types in profile.declared.response_types_supported
+        for kind in types.split()
     )
     return [*profile.grant_types, *(["implicit"] if front else [])]
 

@@ -6,6 +6,7 @@ reload that removes a line of keys only starts their retirement.
 """
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -38,7 +39,13 @@ class KeyRing:
     """Loads, generates and rotates the keys of an issuer. `refresh` is to be called now and then."""
 
     def __init__(
-        self, *, issuer: str, entries: Sequence[SigningKeyEntry], longest_token: int, store: Store, tools: Tools
+        self,
+        *,
+        issuer: str,
+        entries: Sequence[SigningKeyEntry],
+        longest_token: int,
+        store: Store,
+        tools: Tools,
     ) -> None:
         self._issuer = issuer
         self._entries = tuple(entries)
@@ -104,7 +111,7 @@ class KeyRing:
         newest = line[-1]
         if newest.expires_at < NEVER:
             line[-1] = newest = await self._keep_until(newest, NEVER)
-        for older, newer in zip(line, line[1:], strict=False):
+        for older, newer in itertools.pairwise(line):
             # A longer token lifetime by reload prolongs the life of keys that may have signed such tokens.
             wanted = newer.active_at + self._longest_token + LEEWAY
             if older.expires_at < wanted:
@@ -119,7 +126,7 @@ class KeyRing:
         self, entry: SigningKeyEntry, slot: str, newest: StoredKey | None, active_at: float
     ) -> list[StoredKey]:
         number = newest.number + 1 if newest else 1
-        made = await asyncio.to_thread(jose.generate, entry.alg, **({"size": entry.size} if entry.size else {}))
+        made = await asyncio.to_thread(jose.generate, entry.alg, size=entry.size)
         key = StoredKey(
             id=f"{slot} {number}",
             issuer=self._issuer,

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from appliance.protocol.pages import PageReply
@@ -79,8 +79,8 @@ class Response:
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
         """The same response with more headers."""
-        return replace(self, headers=self.headers + headers)
+        return Response(self.status, self.headers + headers, self.body, self.cookies, self.page)
 
     def with_cookies(self, *cookies: SetCookie) -> "Response":
         """The same response with more cookies."""
-        return replace(self, cookies=self.cookies + cookies)
+        return Response(self.status, self.headers, self.body, self.cookies + cookies, self.page)

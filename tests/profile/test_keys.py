@@ -23,10 +23,12 @@ class Ring:
 
     def __init__(self) -> None:
         self.now = 1_000_000_000.0
-        self.tools = Tools(clock=lambda: self.now, entropy=random.Random(7).randbytes)  # noqa: S311
+        self.tools = Tools(clock=lambda: self.now, entropy=random.Random(7).randbytes)
         self.store = Memory(self.tools)
 
-    async def open(self, *entries: SigningKeyEntry, longest_token: int = TOKEN, issuer: str = ISSUER) -> KeyRing:
+    async def open(
+        self, *entries: SigningKeyEntry, longest_token: int = TOKEN, issuer: str = ISSUER
+    ) -> KeyRing:
         ring = KeyRing(
             issuer=issuer, entries=entries, longest_token=longest_token, store=self.store, tools=self.tools
         )
@@ -99,7 +101,9 @@ async def test_a_reload_never_loses_a_key() -> None:
     assert kids(before)[0] == kids(after)[0]
     with pytest.raises(UndeclaredAlgorithm):
         after.signing("RS256")
-    assert verify(token, after.verification(), algs=("RS256",), typ=frozenset({"JWT"})).claims["iss"] == ISSUER
+    assert (
+        verify(token, after.verification(), algs=("RS256",), typ=frozenset({"JWT"})).claims["iss"] == ISSUER
+    )
     world.now += TOKEN + LEEWAY + 1
     await after.refresh()
     assert rs256.kid not in kids(after)
@@ -130,8 +134,12 @@ async def test_a_longer_token_life_prolongs_the_old_key() -> None:
 
 async def test_two_nodes_that_begin_at_once_make_one_key() -> None:
     world = Ring()
-    one = KeyRing(issuer=ISSUER, entries=(entry(),), longest_token=TOKEN, store=world.store, tools=world.tools)
-    other = KeyRing(issuer=ISSUER, entries=(entry(),), longest_token=TOKEN, store=world.store, tools=world.tools)
+    one = KeyRing(
+        issuer=ISSUER, entries=(entry(),), longest_token=TOKEN, store=world.store, tools=world.tools
+    )
+    other = KeyRing(
+        issuer=ISSUER, entries=(entry(),), longest_token=TOKEN, store=world.store, tools=world.tools
+    )
     import asyncio
 
     await asyncio.gather(one.refresh(), other.refresh())

@@ -1,0 +1,144 @@
+"""The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2) and its second half, `resume`."""
+
+from collections.abc import Mapping
+
+from appliance.endpoints.authorization_reply import guard, told
+from appliance.endpoints.page_replies import PageProblem, read_form
+from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
+from appliance.profile.interaction import Done, Refuse
+from appliance.profile.profile import Profile
+from appliance.profile.tokens import CodeBinding
+from appliance.protocol import base64url, claims_request
+from appliance.protocol.authorization import Authorization
+from appliance.protocol.errors import ServerError
+from appliance.protocol.form import Params, read
+from appliance.protocol.messages import Request, Response
+from appliance.protocol.prompt import LOGIN
+from appliance.protocol.redirects import see_other
+from appliance.protocol.scope import OFFLINE_ACCESS
+
+
+class AuthorizationEndpoint:
+    """Takes authorization requests by GET and POST."""
+
+    name = "authorization_endpoint"
+    path = "/authorize"
+    methods = frozenset({"GET", "POST"})
+    cors = "none"
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._visits = Visits(profile)
+        self._conclusion = Conclusion(profile, self._visits)
+
+    async def handle(self, request: Request) -> Response:
+        """An authorization response, the first page, or the error page."""
+        return await guard(self._profile, request, self._answer)
+
+    def metadata(self) -> Mapping[str, object]:
+        """Nothing beyond its own name."""
+        return {}
+
+    async def _answer(self, request: Request) -> Response:
+        # RFC 6749 3.1: one place for the parameters; a query beside a body is not read at all.
+        posted = request.method == "POST"
+        params: Params = read_form(request) if posted else read(request.query)
+        channel, asked = read_asked(params, self._profile)
+        with told(channel, asked):
+            browser = await self._profile.sessions.read(request)
+            visit = await self._visits.look(channel, asked, browser, None, "")
+            if posted:
+                # A form of another site comes without our cookies; the GET that follows has them.
+                return self._visits.resume(await self._visits.begin(visit, bound=False))
+            return await self._conclusion.conclude(request, visit)
+
+
+class AuthorizationResume:
+    """Takes up an authorization request after one of its pages."""
+
+    name = "authorization_resume"
+    path = RESUME
+    methods = frozenset({"GET"})
+    cors = "none"
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._visits = Visits(profile)
+        self._conclusion = Conclusion(profile, self._visits)
+
+    async def handle(self, request: Request) -> Response:
+        """An authorization response, the next page, or the error page."""
+        return await guard(self._profile, request, self._answer)
+
+    def metadata(self) -> Mapping[str, object]:
+        """Nothing: clients never call it."""
+        return {}
+
+    async def _answer(self, request: Request) -> Response:
+        visit = await self._visits.find(request)
+        with told(visit.channel, visit.asked):
+            return await self._conclusion.conclude(request, visit)
+
+
+class Conclusion:
+    """What a decision means for the browser: on to a page, or back to the client."""
+
+    def __init__(self, profile: Profile, visits: Visits) -> None:
+        self._profile = profile
+        self._visits = visits
+
+    async def conclude(self, request: Request, visit: Visit) -> Response:
+        """The response. OAuthError for the client."""
+        decision = visit.decision
+        if isinstance(decision, Done | Refuse):
+            if not await self._visits.finish(visit):
+                raise PageProblem("expired", "the request was answered already", client=visit.client)
+            if isinstance(decision, Refuse):
+                return visit.channel.refuse(self._profile, request, decision.error)
+            return self._visits.leave(visit, await self._grant(request, visit, decision))
+        if visit.interaction is None:
+            visit = await self._visits.begin(visit)
+        path = self._visits.step_path(decision)
+        return self._visits.leave(visit, see_other(self._visits.address(path, visit.handle)))
+
+    async def _grant(self, request: Request, visit: Visit, done: Done) -> Response:
+        account = visit.account
+        if account is None:
+            raise ServerError(detail="a request was to be answered without a user")
+        profile, asked, client = self._profile, visit.asked, visit.client
+        authorization = await self._authorization(visit, account, done)
+        always = client.op.refresh_token == "always"
+        binding = CodeBinding(
+            redirect_uri=visit.channel.reply_to.redirect_uri if visit.channel.reply_to.asked else None,
+            code_challenge=asked.code_challenge,
+            offline="refresh_token" in client.grant_types and (always or OFFLINE_ACCESS in asked.scope),
+        )
+        parameters = await profile.tokens.front_channel(
+            authorization, client, asked.response_type, binding, asked.state
+        )
+        await profile.sessions.note_client(account.session, client.client_id)
+        return visit.channel.answer(profile, request, parameters)
+
+    async def _authorization(self, visit: Visit, account: Account, done: Done) -> Authorization:
+        profile, asked, client = self._profile, visit.asked, visit.client
+        max_age = client.default_max_age if asked.max_age is None else asked.max_age
+        return Authorization(
+            id=base64url.encode(profile.tools.entropy(24)),
+            issuer=profile.issuer,
+            client_id=client.client_id,
+            subject=account.session.subject,
+            sub=await profile.claims.sub(account.user, client),
+            scope=asked.scope,
+            claims=asked.claims,
+            acr=done.acr,
+            amr=done.amr,
+            auth_time=done.auth_time,
+            nonce=asked.nonce,
+            sid=account.session.sid,
+            # Who forces a login wants to see that it happened (Core 3.1.2.1), though only max_age must tell.
+            auth_time_required=max_age is not None
+            or LOGIN in asked.prompt
+            or client.require_auth_time
+            or claims_request.is_essential(asked.claims, "auth_time"),
+            claims_locales=asked.claims_locales,
+        )

@@ -1,0 +1,110 @@
+"""The way back to the client: made of a verified client and redirect URI, and of nothing else.
+
+Success and error go the same way, with `state` as it came and the issuer's name (RFC 9207 2).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from appliance.endpoints.page_replies import (
+    PageProblem,
+    error_page,
+    locales,
+    problem_page,
+    unavailable_page,
+)
+from appliance.profile.profile import Profile
+from appliance.protocol import authorization_request, redirect_uri
+from appliance.protocol.authorization_request import AuthorizationRequest
+from appliance.protocol.client import Client
+from appliance.protocol.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
+from appliance.protocol.form import Params
+from appliance.protocol.messages import Request, Response
+from appliance.protocol.prompt import NONE
+from appliance.protocol.redirect_uri import ReplyTo
+from appliance.seams import SourceUnavailable, StoreUnavailable
+
+# One text for all: who asks must not learn which clients there are (RFC 9700 4.11.2).
+_UNVERIFIED = "client_id is unknown, or redirect_uri is missing or not registered for it"
+
+# Keys of what the user reads, by the status of what happened.
+_MESSAGES = {500: "server_error", 503: "unavailable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A verified client, where its answer goes, and how."""
+
+    client: Client
+    reply_to: ReplyTo
+    response_modes: tuple[str, ...]
+    state: str | None
+
+    def answer(self, profile: Profile, request: Request, parameters: Iterable[tuple[str, str]]) -> Response:
+        """An authorization response; a form_post page gets the profile and client whose page it is."""
+        state = () if self.state is None else (("state", self.state),)
+        everything = (*parameters, *state, ("iss", profile.issuer))
+        installed = profile.response_modes
+        name = next((name for name in self.response_modes if name in installed), next(iter(installed)))
+        response = installed[name].render(self.reply_to, everything)
+        if response.page is None:
+            return response
+        shown = replace(response.page, profile=profile.id, client=self.client, locales=locales(request))
+        return replace(response, page=shown)
+
+    def refuse(self, profile: Profile, request: Request, error: OAuthError) -> Response:
+        """An authorization error response (RFC 6749 4.1.2.1, Core 3.1.2.6)."""
+        parameters = [("error", error.error)]
+        if error.description:
+            parameters.append(("error_description", error.description))
+        return self.answer(profile, request, parameters)
+
+
+class Refused(Exception):
+    """A request whose error the client is told: the channel and the error."""
+
+    def __init__(self, channel: Channel, error: OAuthError) -> None:
+        super().__init__(error.error)
+        self.channel = channel
+        self.error = error
+
+
+@contextmanager
+def told(channel: Channel, asked: AuthorizationRequest) -> Iterator[None]:
+    """Let the client know what fails inside. Only a request that may show pages gets one for an outage."""
+    try:
+        yield
+    except OAuthError as error:
+        raise Refused(channel, error) from None
+    except (StoreUnavailable, SourceUnavailable):
+        if NONE in asked.prompt:
+            raise Refused(channel, TemporarilyUnavailable("try again in a moment")) from None
+        raise
+
+
+def verify(params: Params, profile: Profile) -> Channel:
+    """The way back for a request. InvalidRequest, to be shown to the user, when there is none."""
+    wanted = authorization_request.read_reply(params)
+    client = profile.clients.find(wanted.client_id)
+    if client is None:
+        raise InvalidRequest(_UNVERIFIED, parameter="redirect_uri", detail="unknown client_id")
+    try:
+        reply_to = redirect_uri.verify(wanted.redirect_uri, client, openid=wanted.openid)
+    except InvalidRequest as problem:
+        raise InvalidRequest(_UNVERIFIED, parameter="redirect_uri", detail=problem.description) from None
+    return Channel(client, reply_to, wanted.response_modes, wanted.state)
+
+
+async def guard(profile: Profile, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Answer a browser: whatever goes wrong is told to the client, if there is a way, else on a page."""
+    try:
+        return await answer(request)
+    except Refused as refused:
+        return refused.channel.refuse(profile, request, refused.error)
+    except PageProblem as problem:
+        return problem_page(profile, request, problem)
+    except OAuthError as error:
+        return error_page(profile, request, error, _MESSAGES.get(error.status, "bad_request"))
+    except (StoreUnavailable, SourceUnavailable):
+        return unavailable_page(profile, request)

@@ -1,0 +1,40 @@
+"""Form bodies and JSON answers of the endpoints that clients call directly."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from appliance.protocol.errors import InvalidRequest
+from appliance.protocol.form import Params, read
+from appliance.protocol.messages import Request, Response
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+# RFC 6749 5.1, RFC 9700 4.2: whatever carries a token or a claim is kept by nobody.
+_HEADERS: Final = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+def has_form(request: Request) -> bool:
+    """Whether the body is declared as an urlencoded form."""
+    media_type, _, _ = (request.header("content-type") or "").partition(";")
+    return media_type.strip().lower() == FORM
+
+
+def read_form(request: Request) -> Params:
+    """The parameters of a form body, each sent once. InvalidRequest (RFC 6749 3.2)."""
+    if not has_form(request):
+        raise InvalidRequest("the body must be application/x-www-form-urlencoded")
+    form = read(request.body)
+    form.check_once()
+    return form
+
+
+def json_response(members: Mapping[str, object]) -> Response:
+    """An answer that carries tokens or claims."""
+    return Response(200, _HEADERS, orjson.dumps(members))

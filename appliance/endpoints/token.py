@@ -1,0 +1,55 @@
+"""token_endpoint (RFC 6749 3.2, OpenID Connect Core 3.1.3): the steps that every grant type shares.
+
+A grant type sees only the parameters it names and is asked only after the client has proved itself, so no
+grant type can leave a step out.
+"""
+
+from collections.abc import Mapping
+
+from appliance.endpoints.forms import json_response, read_form
+from appliance.profile.client_auth import ClientAuth
+from appliance.profile.profile import Profile
+from appliance.protocol.client import Client
+from appliance.protocol.errors import UnauthorizedClient, UnsupportedGrantType
+from appliance.protocol.form import Params
+from appliance.protocol.messages import Request, Response
+from appliance.seams import GrantType
+
+
+class TokenEndpoint:
+    """Exchanges a grant for tokens."""
+
+    name = "token_endpoint"
+    path = "/token"
+    methods = frozenset({"POST"})
+    cors = "clients"
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._client_auth = ClientAuth(
+            issuer=profile.issuer, clients=profile.clients, methods=profile.client_auth_methods
+        )
+
+    async def handle(self, request: Request) -> Response:
+        """The token response as JSON; every refusal is an OAuthError (RFC 6749 5.2)."""
+        profile = self._profile
+        form = read_form(request)
+        client = await self._client_auth.authenticate(request, form)
+        grant = self._grant(form, client)
+        asked = Params((name, form[name]) for name in grant.parameters if name in form)
+        redeemed = await grant.authorize(asked, client)
+        _, user = await profile.standing.check(redeemed.authorization)
+        return json_response(await profile.tokens.issue(redeemed, client, user))
+
+    def metadata(self) -> Mapping[str, object]:
+        """Nothing beyond its address: the lists it obeys are the profile's."""
+        return {}
+
+    def _grant(self, form: Params, client: Client) -> GrantType:
+        grant_type = form.require("grant_type")
+        grant = self._profile.grant_types.get(grant_type)
+        if grant is None:
+            raise UnsupportedGrantType("the grant type is not supported")
+        if grant_type not in client.grant_types:
+            raise UnauthorizedClient("the client is not registered for this grant type")
+        return grant

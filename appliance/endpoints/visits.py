@@ -1,0 +1,275 @@
+"""An authorization request on its way through the pages: found again, judged again, moved on.
+
+Pages never call each other. Each stores a fact in the interaction and sends the browser back to the
+authorization endpoint, which looks at everything anew under the configuration of the moment.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import quote
+
+from appliance.endpoints import authorization_rules
+from appliance.endpoints.authorization_reply import Channel, Refused, told, verify
+from appliance.endpoints.page_replies import PageProblem, chosen_language, locales
+from appliance.profile.interaction import (
+    AskConsent,
+    Authenticate,
+    Decision,
+    SelectAccount,
+    Situation,
+    next_step,
+)
+from appliance.profile.profile import Profile
+from appliance.profile.sessions import Browser
+from appliance.protocol import claims_request, handles
+from appliance.protocol.authorization_request import AuthorizationRequest, read
+from appliance.protocol.client import Client
+from appliance.protocol.errors import OAuthError
+from appliance.protocol.form import Params
+from appliance.protocol.form import read as read_params
+from appliance.protocol.messages import Request, Response, SetCookie
+from appliance.protocol.pages import Page, PageReply
+from appliance.protocol.records import Interaction, Session, user_key
+from appliance.protocol.redirect_uri import form_action
+from appliance.protocol.redirects import NO_STORE, see_other
+from appliance.seams import Change, User
+
+RESUME: Final = "/authorize/resume"
+CONSENT: Final = "/consent"
+ACCOUNTS: Final = "/accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who would be answered about: a session of the browser and its user as he is now."""
+
+    session: Session
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at one request in one browser."""
+
+    asked: AuthorizationRequest
+    channel: Channel
+    browser: Browser
+    #: The waiting interaction and its handle as the address has it; None while nothing had to be stored.
+    interaction: Interaction | None
+    handle: str
+    account: Account | None
+    wanted: frozenset[str]
+    decision: Decision
+
+    @property
+    def client(self) -> Client:
+        """The client that asked."""
+        return self.channel.client
+
+    @property
+    def session(self) -> Session | None:
+        """The session that would answer."""
+        return None if self.account is None else self.account.session
+
+
+def read_asked(params: Params, profile: Profile) -> tuple[Channel, AuthorizationRequest]:
+    """A request, read and checked. InvalidRequest for the user; Refused for the client."""
+    channel = verify(params, profile)
+    try:
+        return channel, authorization_rules.check(read(params), channel.client, profile)
+    except OAuthError as error:
+        raise Refused(channel, error) from None
+
+
+class Visits:
+    """Finds waiting requests and says what comes next for them."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    async def find(self, request: Request) -> Visit:
+        """The visit that the address of a page names. PageProblem; OAuthError for a page; Refused."""
+        profile = self._profile
+        handle = read_params(request.query).get("interaction", "")
+        found = None
+        if handles.well_formed("", handle):
+            found = await profile.store.get(Interaction, handles.stored_id(handle))
+        if found is None or found.issuer != profile.issuer:
+            raise PageProblem("expired", "there is no such interaction any more")
+        browser = await profile.sessions.read(request)
+        if not found.browser:
+            browser = profile.sessions.bind(browser)
+            found = await self._put(found, replace(found, browser=browser.digest))
+        if found.browser != browser.digest:
+            client = profile.clients.find(found.client_id)
+            home = (client.client_uri if client is not None else None) or ""
+            raise PageProblem("other_browser", "it was begun in another browser", client=client, restart=home)
+        found = await self._with_language(request, found)
+        channel, asked = read_asked(Params(found.parameters.items()), profile)
+        with told(channel, asked):
+            return await self.look(channel, asked, browser, found, handle)
+
+    async def look(
+        self,
+        channel: Channel,
+        asked: AuthorizationRequest,
+        browser: Browser,
+        interaction: Interaction | None,
+        handle: str,
+    ) -> Visit:
+        """Judge a request in a browser. SourceUnavailable, StoreUnavailable."""
+        browser, account, right = await self._account(channel.client, asked, browser, interaction)
+        session = None if account is None else account.session
+        consents = self._profile.consents
+        wanted = consents.wanted(asked)
+        remembered: frozenset[str] = frozenset()
+        if session is not None:
+            remembered = await consents.remembered(session.subject, channel.client.client_id)
+        own = interaction is not None and session is not None and interaction.session == session.sid
+        situation = Situation(
+            asked=asked,
+            client=channel.client,
+            session=session,
+            right_user=right,
+            has_accounts=bool(browser.held),
+            proved=interaction.proved if interaction is not None and own else (),
+            selected=interaction is not None and interaction.selected and (own or not interaction.session),
+            began_at=self._profile.tools.clock() if interaction is None else interaction.created_at,
+            wanted=wanted,
+            remembered=remembered,
+            consented=_consented(interaction, session),
+        )
+        decision = next_step(self._profile.levels, situation)
+        return Visit(asked, channel, browser, interaction, handle, account, wanted, decision)
+
+    async def _account(
+        self, client: Client, asked: AuthorizationRequest, browser: Browser, interaction: Interaction | None
+    ) -> tuple[Browser, Account | None, bool]:
+        chosen = "" if interaction is None else interaction.session
+        if interaction is not None and interaction.selected and not chosen:
+            return browser, None, False
+        first: Account | None = None
+        for held in sorted(browser.held, key=lambda held: held.session.sid != chosen):
+            user = await self._load(held.session)
+            if user is None:
+                # Whoever is gone or locked out is logged out here, too.
+                browser = await self._profile.sessions.end(browser, held.session.sid)
+                continue
+            account = Account(held.session, user)
+            if await self._is_right(user, client, asked):
+                return browser, account, True
+            first = first or account
+            if held.session.sid == chosen:
+                break
+        return browser, first, False
+
+    async def _load(self, session: Session) -> User | None:
+        source = self._profile.sources.get(session.subject.source)
+        user = await source.load(session.subject.id) if source is not None else None
+        return user if user is not None and user.active else None
+
+    async def _is_right(self, user: User, client: Client, asked: AuthorizationRequest) -> bool:
+        values = claims_request.wanted_values(asked.claims, "sub")
+        if not values and asked.hinted_sub is None:
+            return True
+        sub = await self._profile.claims.sub(user, client)
+        return asked.hinted_sub in (None, sub) and (not values or sub in values)
+
+    async def _with_language(self, request: Request, found: Interaction) -> Interaction:
+        """Keep the language of a language link for the pages that follow."""
+        link = chosen_language(request)
+        asked = found.parameters.get("ui_locales", "").split()
+        if not link or asked[:1] == list(link):
+            return found
+        tags = " ".join([*link, *(tag for tag in asked if tag not in link)])
+        return await self._put(found, replace(found, parameters={**found.parameters, "ui_locales": tags[:512]}))
+
+    async def begin(self, visit: Visit, *, bound: bool = True) -> Visit:
+        """Store a request that must wait, for this browser or (not bound) the first that comes for it."""
+        profile = self._profile
+        browser = profile.sessions.bind(visit.browser) if bound else visit.browser
+        now = profile.tools.clock()
+        handle = handles.issue("", profile.tools.entropy)
+        interaction = Interaction(
+            id=handles.stored_id(handle),
+            issuer=profile.issuer,
+            expires_at=now + profile.declared.ttl.interaction,
+            client_id=visit.client.client_id,
+            parameters=visit.asked.parameters,
+            browser=browser.digest if bound else "",
+            created_at=now,
+            session="",
+            proved=(),
+            selected=False,
+            consented_user="",
+            consented=(),
+            step_state={},
+        )
+        await profile.store.commit(Change(put=(interaction,)))
+        return replace(visit, browser=browser, interaction=interaction, handle=handle)
+
+    async def _put(self, before: Interaction, after: Interaction) -> Interaction:
+        if await self._profile.store.commit(Change(put=(after,), expect=(before,))):
+            return after
+        # Another tab or a second click was first: its facts are as good.
+        now = await self._profile.store.get(Interaction, before.id)
+        if now is None:
+            raise PageProblem("expired", "the interaction is finished")
+        return now
+
+    async def keep(self, before: Interaction, after: Interaction) -> bool:
+        """Store facts. False when the interaction was changed or finished meanwhile."""
+        return await self._profile.store.commit(Change(put=(after,), expect=(before,)))
+
+    async def finish(self, visit: Visit) -> bool:
+        """End the wait; of many callers exactly one may answer the client."""
+        if visit.interaction is None:
+            return True
+        return await self._profile.store.take(Interaction, visit.interaction.id) is not None
+
+    def address(self, path: str, handle: str) -> str:
+        """The path of a page for a waiting request."""
+        return f"{self._profile.path}{path}?interaction={quote(handle, safe='')}"
+
+    def resume(self, visit: Visit) -> Response:
+        """Back to the authorization endpoint."""
+        return self.leave(visit, see_other(self.address(RESUME, visit.handle)))
+
+    def step_path(self, decision: Decision) -> str:
+        """The path of the page that a decision asks for, "" when it asks for none."""
+        if isinstance(decision, Authenticate):
+            return f"/{self._profile.authenticators[decision.authenticator].step}"
+        if isinstance(decision, SelectAccount):
+            return ACCOUNTS
+        return CONSENT if isinstance(decision, AskConsent) else ""
+
+    def leave(self, visit: Visit, response: Response) -> Response:
+        """A response with the cookies that the browser must have from now on."""
+        return response.with_cookies(*self.cookies(visit.browser))
+
+    def cookies(self, browser: Browser) -> tuple[SetCookie, ...]:
+        """The cookies that a browser must have from now on."""
+        return self._profile.sessions.cookies(browser)
+
+    def show(self, visit: Visit, request: Request, shown: Page, path: str, purpose: str) -> Response:
+        """A page with a form that comes back to the same path."""
+        here = self.address(path, visit.handle)
+        reply = PageReply(
+            page=shown,
+            profile=self._profile.id,
+            client=visit.client,
+            action=here,
+            csrf=visit.browser.csrf(purpose),
+            locales=locales(request, visit.asked.ui_locales),
+            here=here,
+            # The form's answer is redirected on to the client at the end (CSP 3 6.3.1).
+            form_action=(form_action(visit.channel.reply_to.redirect_uri),),
+        )
+        return self.leave(visit, Response(status=shown.status, headers=NO_STORE, page=reply))
+
+
+def _consented(interaction: Interaction | None, session: Session | None) -> frozenset[str] | None:
+    """What was consented to in this interaction by the very user who would be answered about."""
+    if interaction is None or session is None or interaction.consented_user != user_key(session.subject):
+        return None
+    return frozenset(interaction.consented)

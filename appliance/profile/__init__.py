@@ -1,0 +1,1 @@
+"""One issuer, compiled and immutable: what its endpoints ask. Knows no HTTP server and no file."""

@@ -1,0 +1,82 @@
+"""Remembered consents: what a user allowed a client, for how long, and the end of it all at once."""
+
+from collections.abc import Iterable, Mapping
+
+from appliance.config.declared.profile import Scope
+from appliance.protocol import claims_request, handles
+from appliance.protocol.authorization import Subject
+from appliance.protocol.authorization_request import AuthorizationRequest
+from appliance.protocol.records import (
+    AccessToken,
+    AuthorizationCode,
+    Consent,
+    RefreshToken,
+    user_key,
+)
+from appliance.seams import Change, Store, Tools
+
+# No scope token has a space in it (RFC 6749 3.3), so a claim can never be taken for a scope.
+_CLAIM = "claim "
+
+
+class Consents:
+    """The consents of one profile. `ttl` in seconds; 0 remembers none."""
+
+    def __init__(self, *, store: Store, tools: Tools, issuer: str, ttl: int, scopes: Mapping[str, Scope]) -> None:
+        self._store = store
+        self._tools = tools
+        self._issuer = issuer
+        self._ttl = ttl
+        self._scopes = scopes
+
+    def wanted(self, asked: AuthorizationRequest) -> frozenset[str]:
+        """What consent to a request must cover: scopes whose grant is asked, and claims beyond scopes."""
+        scopes = {name for name in asked.scope if name not in self._scopes or self._scopes[name].consent}
+        return frozenset(scopes | {_CLAIM + name for name in self.single_claims(asked)})
+
+    def single_claims(self, asked: AuthorizationRequest) -> tuple[str, ...]:
+        """Claims asked by the claims parameter that no asked scope releases anyway."""
+        released = {claim for name in asked.scope if name in self._scopes for claim in self._scopes[name].claims}
+        released |= claims_request.AUTHENTICATION_CLAIMS
+        return tuple(name for name in claims_request.names(asked.claims) if name not in released)
+
+    async def remembered(self, subject: Subject, client_id: str) -> frozenset[str]:
+        """What this user's remembered consent to this client covers."""
+        found = await self._store.get(Consent, self._id(subject, client_id))
+        return frozenset(found.granted) if found is not None else frozenset()
+
+    async def remember(self, subject: Subject, client_id: str, granted: Iterable[str]) -> None:
+        """Keep a yes; it adds to what was allowed before. Durable when this returns."""
+        if self._ttl <= 0:
+            return
+        now = self._tools.clock()
+        consent = Consent(
+            id=self._id(subject, client_id),
+            issuer=self._issuer,
+            expires_at=now + self._ttl,
+            user=user_key(subject),
+            client_id=client_id,
+            granted=tuple(sorted(await self.remembered(subject, client_id) | frozenset(granted))),
+            granted_at=now,
+        )
+        await self._store.commit(Change(put=(consent,)))
+
+    async def of_user(self, subject: Subject) -> tuple[Consent, ...]:
+        """Every remembered consent of a user at this issuer, latest first."""
+        found = await self._store.find(Consent, "user", user_key(subject))
+        own = [consent for consent in found if consent.issuer == self._issuer]
+        return tuple(sorted(own, key=lambda consent: (-consent.granted_at, consent.client_id)))
+
+    async def revoke(self, subject: Subject, client_id: str) -> int:
+        """End a consent and, in the same step, all codes and tokens of that user at that client."""
+        kinds = (Consent, AuthorizationCode, AccessToken, RefreshToken)
+        key = "\x1f".join((self._issuer, user_key(subject), client_id))
+        return await self._store.delete_by(kinds, "user_client", key)
+
+    def _id(self, subject: Subject, client_id: str) -> str:
+        return handles.stored_id("\x1f".join((self._issuer, user_key(subject), client_id)))
+
+
+def shown(granted: Iterable[str]) -> tuple[str, ...]:
+    """The names of scopes and claims as the user reads them."""
+    return tuple(name.removeprefix(_CLAIM) for name in granted)

@@ -1,0 +1,184 @@
+"""The mint: an Authorization in, tokens out. Nothing else of the provider issues a code or a token.
+
+Whatever is issued in one answer is stored in one step, together with what consumes the proof it was issued
+for: either all of it exists, or none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.profile.access_tokens import AccessTokens
+from appliance.profile.claims import ClaimsRelease
+from appliance.profile.id_tokens import IdTokens
+from appliance.profile.standing import Standing
+from appliance.protocol.authorization import Authorization
+from appliance.protocol.client import Client
+from appliance.protocol.errors import AccessDenied, InvalidGrant, ServerError, TemporarilyUnavailable
+from appliance.protocol.handles import AUTHORIZATION_CODE, REFRESH_TOKEN, issue, stored_id
+from appliance.protocol.records import AccessToken, AuthorizationCode, Record, RefreshToken
+from appliance.seams import Change, Redeemed, Store, Tools, User
+
+#: How often a lost step is judged again before the answer is "later".
+_TRIES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBinding:
+    """What a code is bound to: redirect URI (None: not asked), S256 challenge, whether it may refresh."""
+
+    redirect_uri: str | None
+    code_challenge: str | None
+    offline: bool
+
+
+class Tokens:
+    """Issues codes and tokens, and reads them back."""
+
+    def __init__(
+        self,
+        *,
+        declared: DeclaredProfile,
+        access_tokens: AccessTokens,
+        id_tokens: IdTokens,
+        claims: ClaimsRelease,
+        standing: Standing,
+        store: Store,
+        tools: Tools,
+    ) -> None:
+        self._ttl = declared.ttl
+        self._issuer = declared.issuer
+        self._access_tokens = access_tokens
+        self._id_tokens = id_tokens
+        self._claims = claims
+        self._standing = standing
+        self._store = store
+        self._tools = tools
+
+    async def front_channel(
+        self,
+        authorization: Authorization,
+        client: Client,
+        response_type: frozenset[str],
+        binding: CodeBinding,
+        state: str | None,
+    ) -> tuple[tuple[str, str], ...]:
+        """What an authorization response carries for a response type, without `state` (Core 3.1.2.5)."""
+        answer: list[tuple[str, str]] = []
+        records: list[Record] = []
+        code = access_token = None
+        if "code" in response_type:
+            code = issue(AUTHORIZATION_CODE, self._tools.entropy)
+            records.append(self._code_record(code, authorization, client, binding))
+            answer.append(("code", code))
+        if "token" in response_type:
+            issued = self._access_tokens.issue(authorization, client)
+            access_token = issued.token
+            records.append(issued.record)
+            answer += [
+                ("access_token", access_token),
+                ("token_type", "Bearer"),
+                ("expires_in", str(issued.expires_in)),
+            ]
+            if authorization.scope:
+                answer.append(("scope", " ".join(authorization.scope)))
+        if "id_token" in response_type:
+            user = await self._user(authorization)
+            token = await self._id_tokens.issue(
+                authorization, client, user, access_token=access_token, code=code
+            )
+            answer.append(("id_token", token))
+        if records and not await self._store.commit(Change(put=tuple(records))):
+            raise ServerError(detail="a step without expectations was refused by the store")
+        return tuple(answer)
+
+    async def issue(self, redeemed: Redeemed, client: Client, user: User | None) -> Mapping[str, object]:
+        """The token response (RFC 6749 5.1, Core 3.1.3.3), committed. InvalidGrant if somebody was first."""
+        for _ in range(_TRIES):
+            answer, records = await self._mint(redeemed, client, user)
+            proof = redeemed.change
+            change = Change(proof.put + records, proof.delete, proof.expect, proof.absent)
+            if await self._store.commit(change):
+                return answer
+            redeemed = await redeemed.lost()
+        raise TemporarilyUnavailable("too many requests used this grant at once")
+
+    async def read_access_token(self, token: str) -> AccessToken:
+        """The record of a presented access token, whatever its form. InvalidToken; StoreUnavailable."""
+        return await self._access_tokens.read(token)
+
+    def read_id_token_hint(self, token: str) -> Mapping[str, object]:
+        """The claims of an ID Token of this issuer, expired or not. InvalidRequest."""
+        return self._id_tokens.read_hint(token)
+
+    async def _mint(
+        self, redeemed: Redeemed, client: Client, user: User | None
+    ) -> tuple[Mapping[str, object], tuple[Record, ...]]:
+        # A scope that a reload took away is not granted any more, whenever it was consented to.
+        allowed = self._claims.allowed_scopes(client)
+        scope = tuple(name for name in redeemed.scope if name in allowed)
+        authorization = redeemed.authorization
+        if scope != authorization.scope:
+            authorization = replace(authorization, scope=scope)
+        issued = self._access_tokens.issue(authorization, client)
+        records: tuple[Record, ...] = (issued.record,)
+        answer: dict[str, object] = {
+            "access_token": issued.token,
+            "token_type": "Bearer",
+            "expires_in": issued.expires_in,
+        }
+        refresh_token = redeemed.refresh_token
+        if redeemed.begins_family:
+            refresh_token = issue(REFRESH_TOKEN, self._tools.entropy)
+            records += (self._first_of_family(refresh_token, redeemed.authorization, client),)
+        if refresh_token is not None:
+            answer["refresh_token"] = refresh_token
+        if scope:
+            answer["scope"] = " ".join(scope)
+        if "openid" in scope and user is not None:
+            answer["id_token"] = await self._id_tokens.issue(
+                authorization, client, user, access_token=issued.token, code=None
+            )
+        return answer, records
+
+    def _code_record(
+        self, code: str, authorization: Authorization, client: Client, binding: CodeBinding
+    ) -> AuthorizationCode:
+        until = self._tools.clock() + (client.op.ttl.authorization_code or self._ttl.authorization_code)
+        return AuthorizationCode(
+            id=stored_id(code),
+            issuer=self._issuer,
+            expires_at=until,
+            authorization_id=authorization.id,
+            authorization=authorization,
+            redirect_uri=binding.redirect_uri,
+            code_challenge=binding.code_challenge,
+            redeemable_until=until,
+            redeemed=False,
+            offline=binding.offline,
+        )
+
+    def _first_of_family(self, handle: str, authorization: Authorization, client: Client) -> RefreshToken:
+        now = self._tools.clock()
+        until = now + (client.op.ttl.refresh_token_absolute or self._ttl.refresh_token.absolute)
+        return RefreshToken(
+            id=stored_id(handle),
+            issuer=self._issuer,
+            expires_at=min(now + (client.op.ttl.refresh_token_idle or self._ttl.refresh_token.idle), until),
+            authorization_id=authorization.id,
+            # Core 12.2: the nonce answered the authorization request; a refreshed ID Token has none.
+            authorization=replace(authorization, nonce=None),
+            family_until=until,
+            rotated_at=0,
+            sealed_successor="",
+        )
+
+    async def _user(self, authorization: Authorization) -> User:
+        try:
+            _, user = await self._standing.check(authorization)
+        except InvalidGrant as ended:
+            raise AccessDenied(detail=ended.detail) from None
+        if user is None:
+            raise ServerError(detail="an ID Token was asked for without a subject")
+        return user

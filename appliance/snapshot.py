@@ -1,0 +1,230 @@
+"""One generation, assembled: routes to endpoints, and the frame around every answer.
+
+The server keeps one current Snapshot and swaps the reference; a request lives its whole life under the one it
+began with. Everything an endpoint cannot say by itself is said here once: unknown paths, methods, CORS,
+errors as JSON, pages rendered.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import orjson
+
+from appliance.config.declared.whole import Declared
+from appliance.jose import tokens
+from appliance.pages.rendering import Renderer
+from appliance.passwords import Passwords
+from appliance.profile.profile import Profile
+from appliance.protocol.errors import OAuthError, ServerError, TemporarilyUnavailable
+from appliance.protocol.messages import Request, Response
+from appliance.seams import Endpoint, SourceUnavailable, Store, StoreUnavailable
+
+#: Seconds after which an answer of "temporarily unavailable" invites another try.
+RETRY_AFTER = "2"
+
+_NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+_JSON = (("Content-Type", "application/json"), *_NO_STORE, ("X-Content-Type-Options", "nosniff"))
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"), *_NO_STORE, ("X-Content-Type-Options", "nosniff"))
+_PREFLIGHT = (
+    ("Access-Control-Allow-Methods", "GET, POST"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
+    ("Access-Control-Max-Age", "600"),
+)
+
+
+class Report(Protocol):
+    """Where what must not reach the wire is told; gives the reference that the wire may carry."""
+
+    def failure(self, request: Request, error: Exception) -> str:
+        """Something unexpected, with its traceback."""
+
+    def refusal(self, request: Request, error: OAuthError) -> str:
+        """A protocol error, with its detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of one host: the endpoint, and the origins whose browsers may call it."""
+
+    endpoint: Endpoint
+    #: Host of the issuer, as in a Host header.
+    host: str
+    path: str
+    origins: frozenset[str]
+
+
+class Routes:
+    """(host, path) to route by dictionary. A path that only one issuer has is found whatever the Host says."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        by_path: dict[str, list[Route]] = {}
+        for route in routes:
+            by_path.setdefault(route.path, []).append(route)
+        self._sole = {path: found[0] for path, found in by_path.items() if len(found) == 1}
+        self._by_host = {(route.host, path): route for path, found in by_path.items() for route in found}
+
+    def find(self, request: Request) -> Route | None:
+        """The route of a request. The Host header only chooses among declared hosts, it never forms a URL."""
+        sole = self._sole.get(request.path)
+        return sole or self._by_host.get((request.header("host") or "", request.path))
+
+
+@dataclass(slots=True)
+class Shared:
+    """What outlives a generation as long as its declaration stays the same: the store and the password workers."""
+
+    store: Store
+    passwords: Passwords
+    #: How many generations use it.
+    users: int = 0
+
+    async def close(self) -> None:
+        """Let go of it."""
+        await self.store.close()
+        self.passwords.close()
+
+
+class Snapshot:
+    """An assembled generation. Immutable but for the count of requests that are still inside."""
+
+    def __init__(
+        self,
+        *,
+        declared: Declared,
+        profiles: Mapping[str, Profile],
+        routes: Sequence[Route],
+        renderer: Renderer,
+        shared: Shared,
+        report: Report,
+    ) -> None:
+        self.declared = declared
+        self.profiles = profiles
+        self.renderer = renderer
+        self.shared = shared
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._routes = Routes(routes)
+        self._report = report
+        shared.users += 1
+
+    async def rehearse(self) -> None:
+        """Try what must work before this goes live: sign and verify with every key, read and write the store.
+
+        StoreUnavailable; jose.TokenProblem when a key does not verify what it signed.
+        """
+        await self.shared.store.ping()
+        for profile in self.profiles.values():
+            for alg in profile.keys.algorithms:
+                token = tokens.sign(profile.keys.signing(alg), {"iss": profile.issuer}, "rehearsal")
+                tokens.verify(token, profile.keys.verification(), algs=(alg,), typ=frozenset({"rehearsal"}))
+
+    async def retire(self) -> None:
+        """Wait for the last request inside, then close what no later generation carries over."""
+        await self._empty.wait()
+        self.shared.users -= 1
+        if self.shared.users == 0:
+            await self.shared.close()
+
+    def endpoint_name(self, request: Request) -> str:
+        """The endpoint's name for metrics, "none" for a path that is not ours."""
+        route = self._routes.find(request)
+        return "none" if route is None else route.endpoint.name
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to any request; never raises."""
+        self.enter()
+        try:
+            route = self._routes.find(request)
+            if route is None:
+                return Response(404, _TEXT, b"There is nothing here.\n")
+            return await self._answer(route, request)
+        finally:
+            self.leave()
+
+    def enter(self) -> None:
+        """Count somebody who uses this generation: it does not end before `leave`."""
+        self._inside += 1
+        self._empty.clear()
+
+    def leave(self) -> None:
+        """Count him out."""
+        self._inside -= 1
+        if not self._inside:
+            self._empty.set()
+
+    async def _answer(self, route: Route, request: Request) -> Response:
+        endpoint = route.endpoint
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS" and endpoint.cors != "none":
+            return _preflight(route, request)
+        if method not in endpoint.methods:
+            allow = ", ".join(sorted(endpoint.methods))
+            return Response(405, (*_TEXT, ("Allow", allow)), b"This address does not know that method.\n")
+        response = await self._handle(endpoint, request)
+        if response.page is not None:
+            response = self._render(response, request)
+        if endpoint.cors == "none":
+            return response
+        return response.with_headers(*_cors(route, request))
+
+    async def _handle(self, endpoint: Endpoint, request: Request) -> Response:
+        try:
+            return await endpoint.handle(request)
+        except OAuthError as error:
+            self._report.refusal(request, error)
+            return error_response(error)
+        except (StoreUnavailable, SourceUnavailable) as error:
+            self._report.failure(request, error)
+            return error_response(TemporarilyUnavailable("try again in a moment"))
+        except Exception as error:  # noqa: BLE001 - the wire must never see what it was
+            reference = self._report.failure(request, error)
+            return error_response(ServerError(f"reference {reference}"))
+
+    def _render(self, response: Response, request: Request) -> Response:
+        reply = response.page
+        if reply is None:
+            return response
+        try:
+            rendered = self.renderer.render(reply)
+        except Exception as error:  # noqa: BLE001 - a page that fails on real data is a fault of ours
+            reference = self._report.failure(request, error)
+            return error_response(ServerError(f"reference {reference}"))
+        said = frozenset(name for name, _ in rendered.headers)
+        more = tuple(header for header in response.headers if header[0] not in said)
+        return replace(rendered, headers=rendered.headers + more, cookies=response.cookies)
+
+
+def error_response(error: OAuthError) -> Response:
+    """A protocol error as JSON (RFC 6749 5.2)."""
+    members = {"error": error.error}
+    if error.description:
+        members["error_description"] = error.description
+    headers = (*_JSON, ("Retry-After", RETRY_AFTER)) if error.status == 503 else _JSON
+    if error.challenge:
+        headers = (*headers, ("WWW-Authenticate", error.challenge))
+    return Response(error.status, headers, orjson.dumps(members))
+
+
+def _preflight(route: Route, request: Request) -> Response:
+    headers = _cors(route, request)
+    return Response(
+        204, headers + _PREFLIGHT if len(headers) > 1 or route.endpoint.cors == "public" else headers
+    )
+
+
+def _cors(route: Route, request: Request) -> tuple[tuple[str, str], ...]:
+    """CORS headers: any origin without credentials for public documents, else the registered origins exactly."""
+    if route.endpoint.cors == "public":
+        return (("Access-Control-Allow-Origin", "*"),)
+    origin = request.header("origin")
+    if origin is None or origin not in route.origins:
+        return (("Vary", "Origin"),)
+    return (
+        ("Vary", "Origin"),
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce"),
+    )

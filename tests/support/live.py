@@ -1,0 +1,110 @@
+"""A provider as an operator runs it: its own process, its own directory, free loopback ports, stopped by pid."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_WITHIN = 30.0
+STOP_WITHIN = 10.0
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running provider."""
+
+    port: int
+    admin_port: int
+    directory: Path
+    state: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def origin(self) -> str:
+        """Where its profiles are."""
+        return f"http://localhost:{self.port}"
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a file as an editor does: a new file renamed over the old one."""
+        target = self.directory / name
+        text = target.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.write_text(text.replace(old, new))
+        fresh.replace(target)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def copy_example(target: Path, port: int, admin_port: int, rp_port: int | None = None) -> None:
+    """config.example for other ports; with `rp_port` the sample relying party lives there."""
+    shutil.copytree(ROOT / "config.example", target)
+    for file in target.rglob("*.yaml"):
+        text = file.read_text()
+        text = text.replace("localhost:8080", f"localhost:{port}").replace(
+            "127.0.0.1:8080", f"127.0.0.1:{port}"
+        )
+        text = text.replace("127.0.0.1:9090", f"127.0.0.1:{admin_port}")
+        if rp_port is not None:
+            text = text.replace("127.0.0.1:8081", f"127.0.0.1:{rp_port}")
+        file.write_text(text)
+
+
+@contextmanager
+def running(
+    scratch: Path, *, rp_port: int | None = None, edit: dict[str, str] | None = None
+) -> Iterator[Live]:
+    """A provider that serves a copy of config.example; `edit` adds or replaces files."""
+    port, admin_port = free_ports(2)
+    directory, state, log = scratch / "config", scratch / "state", scratch / "log"
+    copy_example(directory, port, admin_port, rp_port)
+    for name, text in (edit or {}).items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    command = [sys.executable, "-m", "appliance", "serve", "--config", str(directory), "--state", str(state)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}
+        )
+    live = Live(port, admin_port, directory, state, process, log)
+    try:
+        _wait(live)
+        yield live
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(live: Live) -> None:
+    end = time.monotonic() + START_WITHIN
+    while time.monotonic() < end:
+        if live.process.poll() is not None:
+            raise AssertionError(f"the provider ended: {live.log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{live.admin_port}/readyz", timeout=2):
+                return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+    raise AssertionError(f"the provider was not ready in time: {live.log.read_text()}")

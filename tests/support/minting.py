@@ -1,0 +1,404 @@
+"""A profile made by hand around the token, UserInfo and JWKS endpoints: no files, no assembly, no browser."""
+
+import base64
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+from appliance.config.declared import claims as expressions
+from appliance.config.declared import profile as declared
+from appliance.endpoints.jwks import JwksEndpoint
+from appliance.endpoints.token import TokenEndpoint
+from appliance.endpoints.userinfo import UserinfoEndpoint
+from appliance.jose.tokens import decode_strict, read_unverified_claims
+from appliance.parts.access_token_formats import ACCESS_TOKEN_FORMATS
+from appliance.parts.client_auth_methods import CLIENT_AUTH_METHODS
+from appliance.parts.grant_types import GRANT_TYPES
+from appliance.parts.stores.memory import Memory
+from appliance.parts.stores.sqlite import Sqlite
+from appliance.parts.subject_types import SUBJECT_TYPES
+from appliance.profile.access_tokens import AccessTokens
+from appliance.profile.claims import ClaimsRelease
+from appliance.profile.clients import Clients
+from appliance.profile.id_tokens import IdTokens
+from appliance.profile.keys import KeyRing
+from appliance.profile.profile import Profile
+from appliance.profile.standing import Standing
+from appliance.profile.tokens import CodeBinding, Tokens
+from appliance.protocol import form, pkce
+from appliance.protocol.authorization import Authorization, ClaimsRequest, Subject
+from appliance.protocol.client import Client, ClientSecret, ClientSettings, ClientTtl
+from appliance.protocol.errors import OAuthError
+from appliance.protocol.messages import Request, Response
+from appliance.protocol.secret import Secret
+from appliance.seams import SourceUnavailable, Store, Tools, User
+
+ISSUER = "https://op.example/retail"
+REDIRECT_URI = "https://rp.example/callback"
+SECRET = "correct horse:battery%staple+é"
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+NOW = 1795262400.0
+SALT = Secret(b"0123456789abcdef0123456789abcdef", "test")
+
+ALICE: Mapping[str, object] = {
+    "id": "alice-1",
+    "name": {"first": "Alice", "last": "Adams"},
+    "emails": [{"value": "old@a.example"}, {"value": "alice@a.example", "primary": True, "verified": "true"}],
+    "birth": "1990-04-02T00:00:00Z",
+    "locale": "fi_FI",
+    "seen": "2026-11-20T08:00:00+00:00",
+    "nick": "  ",
+    "tier": "gold",
+}
+
+
+class Users:
+    """A source of users that a test can change while the provider runs."""
+
+    name = "people"
+
+    def __init__(self) -> None:
+        self.users = {"alice": User(Subject("people", "alice"), "alice", ALICE, active=True)}
+        self.down = False
+
+    async def find(self, login: str) -> User | None:
+        return await self.load(login)
+
+    async def load(self, id: str) -> User | None:
+        if self.down:
+            raise SourceUnavailable
+        return self.users.get(id)
+
+    async def check_password(self, user: User | None, password: str) -> bool:
+        return False
+
+    async def credential(self, user: User, kind: str) -> bytes | None:
+        return None
+
+
+def path(*steps: Any) -> expressions.Path:
+    return expressions.Path("person", steps)
+
+
+CLAIMS = expressions.ClaimsSet(
+    claims_set="person",
+    sources={"person": "people"},
+    subject=path("id"),
+    claims={
+        "name": expressions.Join((path("name", "first"), path("name", "last")), " "),
+        "name#fi": expressions.Const("Liisa"),
+        "nickname": path("nick"),
+        "birthdate": path("birth"),
+        "locale": path("locale"),
+        "updated_at": path("seen"),
+        "email": path("emails", ("primary",), "value"),
+        "email_verified": path("emails", ("primary",), "verified"),
+        "tier": path("tier"),
+        "iss": expressions.Const("https://evil.example"),
+        "aud": expressions.Const("evil"),
+        "exp": expressions.Const(9e9),
+    },
+)
+
+
+def scope(*claims: str) -> declared.Scope:
+    return declared.Scope(claims, {}, consent=True)
+
+
+PROFILE = declared.Profile(
+    profile="retail",
+    issuer=ISSUER,
+    title="Retail",
+    theme="default",
+    discovery=True,
+    response_types_supported=("code", "code id_token", "id_token"),
+    response_modes_supported=("query", "fragment"),
+    grant_types_supported=("authorization_code", "refresh_token", "client_credentials"),
+    token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post", "none"),
+    subject_types_supported=("public", "pairwise"),
+    ui_locales_supported=("en",),
+    claims_parameter_supported=True,
+    claims_parameter_unmapped="ignore",
+    unknown_scopes="ignore",
+    require_pkce=False,
+    claims="person",
+    subject=None,
+    scopes={
+        "openid": scope(),
+        "profile": scope("name", "nickname", "birthdate", "locale", "updated_at", "iss"),
+        "email": scope("email", "email_verified"),
+        "loyalty": scope("tier"),
+        "offline_access": scope(),
+        "reports.read": scope(),
+        "reports.write": scope(),
+        "billing": scope(),
+    },
+    claims_in_id_token=(),
+    acr=(),
+    acr_default=None,
+    acr_values_multiple="first_supported",
+    pairwise=declared.Pairwise(SALT),
+    ttl=declared.Ttl(
+        authorization_code=60,
+        access_token=600,
+        id_token=300,
+        interaction=600,
+        consent=3600,
+        refresh_token=declared.RefreshTokenTtl(idle=3600, absolute=36000, rotate=True, reuse_grace=None),
+        session=declared.SessionTtl(3600, 36000),
+    ),
+    keys=declared.Keys((declared.SigningKeyEntry("ES256", None, None, 86400, 3600),)),
+    logout=declared.Logout(rp_initiated=True),
+    throttle=declared.Throttle(5, 50, 60, 1),
+    links={},
+    ignore=(),
+)
+
+CLIENT = Client(
+    client_id="web:shop",
+    client_name="Web shop",
+    localized={},
+    client_uri=None,
+    logo_uri=None,
+    policy_uri=None,
+    tos_uri=None,
+    contacts=(),
+    application_type="web",
+    redirect_uris=(REDIRECT_URI, "https://rp.example/other"),
+    post_logout_redirect_uris=(),
+    response_types=("code",),
+    grant_types=("authorization_code", "refresh_token", "client_credentials"),
+    scope=("openid", "profile", "email", "offline_access", "reports.read", "reports.write"),
+    token_endpoint_auth_method="client_secret_basic",
+    client_secrets=(ClientSecret("1", Secret(SECRET.encode(), "test"), None),),
+    subject_type=None,
+    sector_identifier_uri=None,
+    id_token_signed_response_alg=None,
+    default_max_age=None,
+    require_auth_time=False,
+    default_acr_values=(),
+    op=ClientSettings(
+        profile="retail",
+        status="active",
+        theme=None,
+        consent="ask",
+        require_pkce=None,
+        sector_identifier=None,
+        access_token_format="opaque",
+        refresh_token="offline_access",
+        claims_in_id_token=(),
+        cors_origins=(),
+        ttl=ClientTtl(None, None, None, None, None),
+        ignore=(),
+    ),
+)
+SPA = replace(CLIENT, client_id="spa", token_endpoint_auth_method="none", client_secrets=())
+OTHER_SPA = replace(SPA, client_id="other-spa")
+POSTER = replace(CLIENT, client_id="poster", token_endpoint_auth_method="client_secret_post")
+JWT_SHOP = replace(CLIENT, client_id="jwt-shop", op=replace(CLIENT.op, access_token_format="jwt"))
+PAIRED = replace(CLIENT, client_id="paired", subject_type="pairwise")
+CLIENTS = (CLIENT, SPA, OTHER_SPA, POSTER, JWT_SHOP, PAIRED)
+
+AUTHORIZATION = Authorization(
+    id="authorization-1",
+    issuer=ISSUER,
+    client_id=CLIENT.client_id,
+    subject=Subject("people", "alice"),
+    sub="alice-1",
+    scope=("openid", "profile", "offline_access"),
+    claims=ClaimsRequest({}, {}),
+    acr="urn:level:1",
+    amr=("pwd",),
+    auth_time=int(NOW) - 100,
+    nonce="n-0S6_WzA2Mj",
+    sid="session-1",
+    auth_time_required=False,
+    claims_locales=(),
+)
+BINDING = CodeBinding(redirect_uri=REDIRECT_URI, code_challenge=CHALLENGE, offline=True)
+
+
+@dataclass(frozen=True)
+class Mint:
+    """The endpoints with everything behind them."""
+
+    profile: Profile
+    users: Users
+    store: Store
+    now: list[float]
+    token: TokenEndpoint
+    userinfo: UserinfoEndpoint
+    jwks: JwksEndpoint
+
+    def forward(self, seconds: float) -> None:
+        self.now[0] += seconds
+
+    async def code(self, client: Client = CLIENT, *, binding: CodeBinding = BINDING, **changes: Any) -> str:
+        """A code for alice, as the authorization endpoint would get one."""
+        return (await self.front({"code"}, client, binding=binding, **changes))["code"]
+
+    async def front(
+        self,
+        response_type: set[str],
+        client: Client = CLIENT,
+        *,
+        binding: CodeBinding = BINDING,
+        **changes: Any,
+    ) -> dict[str, str]:
+        authorization = replace(AUTHORIZATION, client_id=client.client_id, **changes)
+        answer = await self.profile.tokens.front_channel(
+            authorization, client, frozenset(response_type), binding, "state"
+        )
+        return dict(answer)
+
+    async def ask(self, client: Client = CLIENT, **parameters: str) -> "Answer":
+        """A token request in the client's registered way."""
+        return await self.send(request(client, now=self.now[0], **parameters))
+
+    async def send(self, asked: Request) -> "Answer":
+        return await answer(self.token, asked)
+
+    async def redeem(self, code: str, client: Client = CLIENT, **changes: str) -> "Answer":
+        parameters = {"code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER} | changes
+        return await self.ask(client, grant_type="authorization_code", **parameters)
+
+    async def refresh(self, refresh_token: str, client: Client = CLIENT, **changes: str) -> "Answer":
+        return await self.ask(client, grant_type="refresh_token", refresh_token=refresh_token, **changes)
+
+    async def look(self, access_token: str) -> "Answer":
+        """A UserInfo request."""
+        headers = {"authorization": (f"Bearer {access_token}",)}
+        return await answer(self.userinfo, Request("GET", "/userinfo", headers=headers, at=self.now[0]))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, or the error that the dispatch would answer as JSON."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+    error: OAuthError | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.body[name]
+
+    @property
+    def code(self) -> str | None:
+        return self.body.get("error")
+
+
+async def answer(endpoint: Any, asked: Request) -> "Answer":
+    try:
+        response: Response = await endpoint.handle(asked)
+    except OAuthError as error:
+        headers = {"WWW-Authenticate": error.challenge} if error.challenge else {}
+        return Answer(error.status, {"error": error.error}, headers, error)
+    return Answer(response.status, json.loads(response.body), dict(response.headers))
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Basic credentials as RFC 6749 2.3.1 has them: form-encoded first."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def request(
+    client: Client = CLIENT,
+    *,
+    now: float = NOW,
+    headers: dict[str, tuple[str, ...]] | None = None,
+    **parameters: str,
+) -> Request:
+    sent = {"content-type": ("application/x-www-form-urlencoded",)}
+    if client.token_endpoint_auth_method == "client_secret_basic":
+        sent["authorization"] = (basic(client.client_id, SECRET),)
+    elif client.token_endpoint_auth_method == "client_secret_post":
+        parameters = {"client_id": client.client_id, "client_secret": SECRET} | parameters
+    else:
+        parameters = {"client_id": client.client_id} | parameters
+    body = form.encode(parameters.items()).encode()
+    return Request("POST", "/retail/token", headers=sent | (headers or {}), body=body, at=now)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a signed token, unverified."""
+    return read_unverified_claims(decode_strict(token))
+
+
+async def mint(
+    *,
+    profile: declared.Profile = PROFILE,
+    clients: tuple[Client, ...] = CLIENTS,
+    claims_set: expressions.ClaimsSet = CLAIMS,
+    database: Path | None = None,
+    seed: int = 1,
+) -> Mint:
+    """A provider's issuing half over a memory store, or over a SQLite file."""
+    now = [NOW]
+    tools = Tools(clock=lambda: now[0], entropy=random.Random(seed).randbytes)
+    store: Any = Memory(tools) if database is None else Sqlite(database, "normal", tools)
+    users = Users()
+    sources: Any = {"people": users}
+    keys = KeyRing(issuer=ISSUER, entries=profile.keys.signing, longest_token=3600, store=store, tools=tools)
+    await keys.refresh()
+    lookup = Clients(clients)
+    standing = Standing(issuer=ISSUER, clients=lookup, sources=sources)
+    types: Any = SUBJECT_TYPES
+    claims = ClaimsRelease(
+        declared=profile,
+        claims_set=claims_set,
+        sources=sources,
+        subject_types={"public": types["public"](), "pairwise": types["pairwise"](salt=SALT)},
+    )
+    forms: Any = ACCESS_TOKEN_FORMATS
+    formats = {
+        "opaque": forms["opaque"](tools=tools),
+        "jwt": forms["jwt"](tools=tools, issuer=ISSUER, keys=keys),
+    }
+    access_tokens = AccessTokens(declared=profile, formats=formats, store=store, tools=tools)
+    tokens = Tokens(
+        declared=profile,
+        access_tokens=access_tokens,
+        id_tokens=IdTokens(declared=profile, keys=keys, claims=claims, tools=tools),
+        claims=claims,
+        standing=standing,
+        store=store,
+        tools=tools,
+    )
+    grants: Any = GRANT_TYPES
+    methods: Any = CLIENT_AUTH_METHODS
+    nothing: Any = None
+    whole = Profile(
+        declared=profile,
+        issuer=ISSUER,
+        path="/retail",
+        tools=tools,
+        store=store,
+        clients=lookup,
+        keys=keys,
+        levels=nothing,
+        sessions=nothing,
+        consents=nothing,
+        claims=claims,
+        standing=standing,
+        tokens=tokens,
+        sources=sources,
+        authenticators={},
+        response_modes={},
+        grant_types={
+            name: grants[name](store=store, tools=tools, issuer=ISSUER, profile=profile)
+            for name in profile.grant_types_supported
+        },
+        client_auth_methods={name: methods[name]() for name in profile.token_endpoint_auth_methods_supported},
+    )
+    return Mint(whole, users, store, now, TokenEndpoint(whole), UserinfoEndpoint(whole), JwksEndpoint(whole))
+
+
+if pkce.challenge_of(VERIFIER) != CHALLENGE:
+    raise RuntimeError("RFC 7636 appendix B does not hold")
