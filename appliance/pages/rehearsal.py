@@ -1,0 +1,239 @@
+"""Every page of every theme rendered with sample values before it may go live.
+
+The same samples are the gallery a designer looks at, and what the tests look at in a browser.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from appliance.pages.context import AUTO_SUBMIT_SCRIPT
+from appliance.pages.markup import lint_markup
+from appliance.pages.problems import MESSAGE, REHEARSAL, ThemeProblem
+from appliance.pages.rendering import Face, Staging, stage
+from appliance.pages.theme import CompiledTheme, locales_of, template_problem
+from appliance.protocol.client import Client, ClientSettings, ClientTtl
+from appliance.protocol.pages import (
+    AccountsPage,
+    AccountView,
+    ConsentPage,
+    ConsentsPage,
+    ConsentView,
+    ErrorPage,
+    FormPostPage,
+    LoggedOutPage,
+    LoginPage,
+    LogoutPage,
+    OtpPage,
+    Page,
+    PageReply,
+    ScopeView,
+)
+
+_HOSTILE = "<script>alert('&\"')</script>"
+#: Largest page that is plausible; more is a theme out of hand.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One page in one state."""
+
+    #: Name of the state, for the gallery: `login`, `login-wrong`.
+    name: str
+    page: Page
+    #: Whether a client is part of the picture.
+    with_client: bool = True
+
+
+def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Client:
+    """A client to stand beside sample pages."""
+    return Client(
+        client_id="webshop",
+        client_name=name,
+        localized=MappingProxyType({"client_name#fi": "Verkkokauppa"}),
+        client_uri="https://shop.example",
+        logo_uri=logo_uri,
+        policy_uri="https://shop.example/privacy",
+        tos_uri="https://shop.example/terms",
+        contacts=(),
+        application_type="web",
+        redirect_uris=("https://shop.example/callback",),
+        post_logout_redirect_uris=(),
+        response_types=("code",),
+        grant_types=("authorization_code",),
+        scope=("openid", "profile", "email"),
+        token_endpoint_auth_method="client_secret_basic",
+        token_endpoint_auth_signing_alg=None,
+        client_secrets=(),
+        jwks=None,
+        jwks_uri=None,
+        subject_type=None,
+        sector_identifier_uri=None,
+        id_token_signed_response_alg=None,
+        default_max_age=None,
+        require_auth_time=False,
+        default_acr_values=(),
+        op=ClientSettings(
+            profile="sample",
+            status="active",
+            theme=None,
+            consent="explicit",
+            require_pkce=None,
+            sector_identifier=None,
+            access_token_format="opaque",
+            refresh_token="none",
+            claims_in_id_token=(),
+            cors_origins=(),
+            ttl=ClientTtl(None, None, None, None, None),
+            ignore=(),
+        ),
+    )
+
+
+def _consent_samples() -> Iterator[Sample]:
+    scopes = (
+        ScopeView("openid", _NOTHING, ("sub",)),
+        ScopeView("profile", _NOTHING, ("name", "given_name", "family_name", "birthdate", "locale")),
+        ScopeView("email", _NOTHING, ("email", "email_verified")),
+        ScopeView(
+            "loyalty",
+            MappingProxyType({"en": "See your loyalty points", "fi": "Nähdä kanta-asiakaspisteesi"}),
+            ("loyalty_level",),
+        ),
+        ScopeView("offline_access", _NOTHING, ()),
+    )
+    yield Sample("consent", ConsentPage("alice@example.com", scopes, ("phone_number",)))
+    yield Sample("consent-one", ConsentPage("alice", scopes[:1], ()))
+    yield Sample("consent-hostile", ConsentPage(_HOSTILE, (ScopeView(_HOSTILE, _NOTHING, (_HOSTILE,)),), ()))
+
+
+def _error_samples() -> Iterator[Sample]:
+    messages = "bad_request expired other_browser unknown_client redirect_mismatch unavailable server_error denied"
+    for message in messages.split():
+        page = ErrorPage("invalid_request", message, "", "", "7F3K-92QD", "", _NOTHING)
+        yield Sample(f"error-{message}", page, with_client=False)
+    described = "redirect_uri is not registered for this client"
+    yield Sample(
+        "error-described",
+        ErrorPage("invalid_request", "bad_request", "redirect_uri", described, "7F3K-92QD", "", _NOTHING),
+        with_client=False,
+    )
+    yield Sample("error-restart", ErrorPage("", "expired", "", "", "7F3K-92QD", "/authorize?x=1&y=2", _NOTHING))
+    custom = MappingProxyType({"en": "Contractors sign in from the office only.", "fi": "Vain toimistolta."})
+    yield Sample("error-custom", ErrorPage("access_denied", "denied", "", "", "7F3K-92QD", "", custom))
+
+
+def samples() -> Iterator[Sample]:
+    """Every page in every state worth a look."""
+    yield Sample("login", LoginPage("", False, ""))
+    yield Sample("login-plain", LoginPage("", False, ""), with_client=False)
+    yield Sample("login-fixed", LoginPage("alice@example.com", True, ""))
+    for error in ("wrong_credentials", "missing_login", "missing_password", "throttled", "unavailable"):
+        yield Sample(f"login-{error}", LoginPage("" if error == "missing_login" else "alice", False, error))
+    yield Sample("login-hostile", LoginPage(_HOSTILE, False, "wrong_credentials"))
+    for error in ("", "wrong_code", "missing_code", "throttled", "unavailable", "not_enrolled"):
+        yield Sample(f"otp-{error}".rstrip("-"), OtpPage("alice@example.com", error))
+    yield from _consent_samples()
+    accounts = (AccountView("0", "alice@example.com"), AccountView("1", "bob.the.very.long.name@corp.example.com"))
+    yield Sample("accounts", AccountsPage(accounts))
+    yield Sample("logout", LogoutPage("alice@example.com"))
+    yield Sample("logged-out", LoggedOutPage(), with_client=False)
+    granted = ("openid", "profile", "email")
+    yield Sample(
+        "consents",
+        ConsentsPage(
+            "alice@example.com",
+            (
+                ConsentView("webshop", "Webshop", granted, 1_780_000_000.0),
+                ConsentView("wiki", "Intranet wiki", granted[:1], 1_770_000_000.0),
+            ),
+        ),
+        with_client=False,
+    )
+    yield Sample("consents-none", ConsentsPage("alice@example.com", ()), with_client=False)
+    yield from _error_samples()
+    fields = (("code", "abc"), ("state", '"><script>alert(1)</script>'), ("submit", "x"))
+    yield Sample("form-post", FormPostPage("https://shop.example/callback?a=1&b=2", fields))
+
+
+def sample_reply(sample: Sample, locale: str, *, logo_uri: str | None = None, path: str = "") -> PageReply:
+    """The reply that shows a sample."""
+    form_post = isinstance(sample.page, FormPostPage)
+    return PageReply(
+        page=sample.page,
+        profile="sample",
+        client=sample_client(logo_uri=logo_uri) if sample.with_client else None,
+        action=f"{path}/login?interaction=sample&x=1",
+        csrf="c2FtcGxl",
+        locales=(locale,),
+        here="" if form_post else f"{path}/authorize/resume?interaction=sample",
+        form_action=("https://shop.example",),
+    )
+
+
+def sample_face(theme: CompiledTheme, *, path: str = "") -> Face:
+    """A profile that supports every locale a theme has words in."""
+    links = MappingProxyType({"help": "https://shop.example/help", "privacy": "https://shop.example/privacy"})
+    return Face("sample", "Example Retail", path, tuple(theme.catalogues), links)
+
+
+def rehearse(themes: Mapping[str, CompiledTheme]) -> list[ThemeProblem]:
+    """Renders every sample in every theme and locale; returns what went wrong or must not be said."""
+    problems: dict[ThemeProblem, None] = {}
+    for theme in themes.values():
+        face = sample_face(theme)
+        for locale in locales_of(theme, face.locales):
+            missing: list[str] = []
+            staging = stage(theme, face, locale, missing.append)
+            for sample in samples():
+                problems |= dict.fromkeys(_rehearse_page(staging, sample))
+            for key in dict.fromkeys(missing):
+                message = f"there is no message {key}"
+                problems[ThemeProblem(MESSAGE, theme.id, f"messages/{locale}.yaml", None, message)] = None
+    return list(problems)
+
+
+def _rehearse_page(staging: Staging, sample: Sample) -> Iterator[ThemeProblem]:
+    theme, template = staging.theme, sample.page.template
+    reply = sample_reply(sample, staging.locale, logo_uri="https://shop.example/logo.png")
+    try:
+        text = staging.markup(reply)
+    except Exception as error:  # noqa: BLE001 - whatever a theme can raise is a finding about it
+        yield template_problem(theme.id, template, error)
+        return
+    for finding in lint_markup(text, scripts=frozenset({AUTO_SUBMIT_SCRIPT})):
+        yield ThemeProblem(
+            REHEARSAL,
+            theme.id,
+            f"templates/{template}",
+            None,
+            f"in the state {sample.name}: {finding.message}",
+        )
+    for id_ in required_ids(sample.page):
+        if f' id="{id_}"' not in text:
+            message = f"in the state {sample.name}: nothing has the id {id_}"
+            yield ThemeProblem(REHEARSAL, theme.id, f"templates/{template}", None, message)
+
+
+def required_ids(page: Page) -> tuple[str, ...]:
+    """The ids that tests, password managers and scripts rely on; a theme keeps them."""
+    match page:
+        case LoginPage():
+            return ("login", "password", "submit")
+        case OtpPage():
+            return ("code", "submit")
+        case ConsentPage():
+            return ("allow", "deny")
+        case AccountsPage():
+            return ("other-account",)
+        case LogoutPage():
+            return ("logout-yes", "logout-no")
+        case LoggedOutPage():
+            return ("logged-out",)
+        case ConsentsPage():
+            return tuple(f"revoke-{number}" for number in range(1, len(page.consents) + 1))
+        case ErrorPage():
+            return ("error-page",)
+        case _:
+            return ("submit",)
