@@ -88,6 +88,23 @@ class Logout:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientAssertion:
+    """What is asked of client assertions (RFC 7523 3): whom they name, how far ahead they may end (s)."""
+
+    audience: str
+    max_lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compat:
+    """Departures from the specifications, each asked for by name."""
+
+    assertion_exp_unit: str
+    introspection_accepts_id_tokens: bool
+    unsigned_id_tokens: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Throttle:
     """Limits of failed logins: how many failures of one account or address before answers are delayed (s)."""
 
@@ -95,6 +112,14 @@ class Throttle:
     address_failures: int
     window: int
     delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Endpoints that a profile has only if it says so."""
+
+    introspection: bool
+    revocation: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +135,7 @@ class Profile:
     response_modes_supported: tuple[str, ...]
     grant_types_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
+    client_assertion: ClientAssertion
     subject_types_supported: tuple[str, ...]
     ui_locales_supported: tuple[str, ...]
     claims_parameter_supported: bool
@@ -128,5 +154,9 @@ class Profile:
     keys: Keys
     logout: Logout
     throttle: Throttle
+    endpoints: Endpoints
+    compat: Compat
     #: Links shown at the foot of every page: "help", "privacy" to URL.
     links: Mapping[str, str]
+    #: Warnings accepted for this profile: "code" and "reason".
+    ignore: tuple[Mapping[str, str], ...]

@@ -69,6 +69,16 @@ class PasswordHashing:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbound:
+    """Requests of the provider itself: what may be spoken to, whom to trust (PEM file), how long to wait (s)."""
+
+    allow_loopback: bool
+    ports: tuple[int, ...]
+    ca_file: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """The whole of `op.yaml`."""
 
@@ -79,3 +89,4 @@ class Root:
     reload: Reload
     log: Log
     password_hashing: PasswordHashing
+    outbound: Outbound

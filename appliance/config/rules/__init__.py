@@ -1,0 +1,70 @@
+"""The cross-reference rules: what the schemas cannot say because it takes more than one value to see.
+
+One module for each kind of object, each with the table of its rules; a rule is a generator of problems.
+Called once for each load, by `config.load`; rules see the bound configuration and never a file.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from appliance.config.linking import Linked, Object, problem
+from appliance.config.problems import CODES, Path, Problem
+from appliance.config.rules import (
+    access_rules,
+    claims_rules,
+    client_rules,
+    process_rules,
+    profile_rules,
+    theme_rules,
+)
+from appliance.config.rules.rule import Rule, Scene
+
+__all__ = ["check"]
+
+T = TypeVar("T")
+
+
+def check(linked: Linked, *, now: float | None = None) -> tuple[Problem, ...]:
+    """Every problem of the whole configuration; `now` (epoch seconds) tells what has ended."""
+    scene = Scene(linked, time.time() if now is None else now)
+    return tuple(_problems(linked, scene))
+
+
+def _problems(linked: Linked, scene: Scene) -> Iterator[Problem]:
+    yield from _run(process_rules.RULES, (linked.root,), scene)
+    for profile in linked.profiles.values():
+        found = list(_run((*profile_rules.RULES, *claims_rules.PROFILE_RULES), (profile,), scene))
+        yield from _heard(profile, ("ignore",), profile.value.ignore, found)
+    for client in linked.clients.values():
+        found = list(_run(client_rules.RULES, (client,), scene))
+        yield from _heard(client, ("op", "ignore"), client.value.op.ignore, found)
+    yield from _run(claims_rules.CLAIMS_RULES, linked.claims.values(), scene)
+    yield from _run(access_rules.SOURCE_RULES, linked.sources.values(), scene)
+    yield from _run(access_rules.AUTHENTICATOR_RULES, linked.authenticators.values(), scene)
+    yield from _run(access_rules.POLICY_RULES, linked.policies.values(), scene)
+    yield from _run(theme_rules.RULES, linked.themes.values(), scene)
+
+
+def _run(rules: Sequence[Rule[T]], objects: Iterable[Object[T]], scene: Scene) -> Iterator[Problem]:
+    for each in objects:
+        for rule in rules:
+            yield from rule(each, scene)
+
+
+def _heard(
+    at: Object[object], path: tuple[str, ...], ignored: Sequence[Mapping[str, str]], found: Sequence[Problem]
+) -> Iterator[Problem]:
+    """The problems without the warnings accepted here, and a word on acceptances that do nothing."""
+    accepted = {each["code"] for each in ignored}
+    yield from (each for each in found if each.severity == "error" or each.code not in accepted)
+    codes = {each.code for each in found}
+    for position, each in enumerate(ignored):
+        here: Path = (*path, position, "code")
+        code = each["code"]
+        if code not in CODES:
+            yield problem("OP901", at, here, f"there is no diagnostic `{code}`", help="see `appliance explain`")
+        elif CODES[code].severity == "error":
+            yield problem("OP901", at, here, f"`{code}` is an error and cannot be accepted", help="mend its cause")
+        elif code not in codes:
+            yield problem("OP902", at, here, f"`{code}` is not reported here any more", help="remove the entry")
