@@ -20,9 +20,12 @@ _WORST_FIRST = ("failed", "skipped", "passed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option that asks for the report."""
+    """Adds the options that ask for the report and for new golden files."""
     parser.addoption(
         "--requirements-report", metavar="FILE", help="write a markdown table of sections and attacks x tests"
+    )
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write the golden files anew: read every difference"
     )
 
 

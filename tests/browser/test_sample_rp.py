@@ -87,9 +87,13 @@ def sign_in(page: Page, origin: str) -> None:
 def test_a_person_logs_in_consents_and_sees_her_claims(page: Page, stage: tuple[Live, str]) -> None:
     _, origin = stage
     sign_in(page, origin)
+    assert "anna@example.com" not in page.locator("body").inner_text()
+    page.locator("#userinfo").click()
     text = page.locator("body").inner_text()
     assert "anna@example.com" in text
     assert "Virtanen" in text
+    page.locator("#refresh").click()
+    assert page.locator("#error").count() == 0
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from appliance.protocol.messages import Request, Response
+from tests.support.person import PASSWORDS
 from tests.support.provider import Provider
 
 
@@ -124,9 +125,9 @@ class Browser:
             response = await self.request("GET", path)
         raise AssertionError("too many redirects")
 
-    async def login(self, response: Response, username: str = "anna", password: str = "anna") -> Response:
+    async def login(self, response: Response, username: str = "anna", password: str = "") -> Response:
         """Fill the login page."""
-        return await self.submit(response, username=username, password=password)
+        return await self.submit(response, username=username, password=password or PASSWORDS[username])
 
 
 def answer(response: Response) -> dict[str, str]:

@@ -110,7 +110,8 @@ class Code:
         self.name = name
 
     async def begin(self, asked: StepRequest) -> Ask | Proved:
-        return Ask(OtpPage("" if asked.user is None else asked.user.login, ""), {"tries": "0"})
+        login = "" if asked.user is None else asked.user.login
+        return Ask(OtpPage(login, "not_enrolled" if login == "frank" else ""), {"tries": "0"})
 
     async def finish(self, asked: StepRequest) -> Ask | Proved:
         if asked.user is None or asked.form.get("code") != "123456":

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from appliance.client_assertions import ClientAssertions
 from appliance.config.declared import claims as expressions
 from appliance.config.declared import profile as declared
 from appliance.endpoints.jwks import JwksEndpoint
 from appliance.endpoints.token import TokenEndpoint
 from appliance.endpoints.userinfo import UserinfoEndpoint
 from appliance.jose.tokens import decode_strict, read_unverified_claims
+from appliance.outbound.client import OutboundClient, Policy
+from appliance.outbound.documents import JsonDocuments
 from appliance.parts.access_token_formats import ACCESS_TOKEN_FORMATS
 from appliance.parts.client_auth_methods import CLIENT_AUTH_METHODS
 from appliance.parts.grant_types import GRANT_TYPES
@@ -23,10 +26,13 @@ from appliance.parts.stores.sqlite import Sqlite
 from appliance.parts.subject_types import SUBJECT_TYPES
 from appliance.profile.access_tokens import AccessTokens
 from appliance.profile.claims import ClaimsRelease
+from appliance.profile.client_auth import ClientAuth
+from appliance.profile.client_keys import ClientKeys, read_key_set
 from appliance.profile.clients import Clients
 from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.profile import Profile
+from appliance.profile.response_protection import ResponseProtection
 from appliance.profile.standing import Standing
 from appliance.profile.tokens import CodeBinding, Tokens
 from appliance.protocol import form, pkce
@@ -36,6 +42,7 @@ from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.secret import Secret
 from appliance.seams import SourceUnavailable, Store, Tools, User
+from appliance.throttle import ClientThrottle
 
 ISSUER = "https://op.example/retail"
 REDIRECT_URI = "https://rp.example/callback"
@@ -120,6 +127,7 @@ PROFILE = declared.Profile(
     response_modes_supported=("query", "fragment"),
     grant_types_supported=("authorization_code", "refresh_token", "client_credentials"),
     token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post", "none"),
+    client_assertion=declared.ClientAssertion(audience="issuer", max_lifetime=300),
     subject_types_supported=("public", "pairwise"),
     ui_locales_supported=("en",),
     claims_parameter_supported=True,
@@ -155,6 +163,10 @@ PROFILE = declared.Profile(
     keys=declared.Keys((declared.SigningKeyEntry("ES256", None, None, 86400, 3600),)),
     logout=declared.Logout(rp_initiated=True),
     throttle=declared.Throttle(5, 50, 60, 1),
+    endpoints=declared.Endpoints(introspection=True, revocation=True),
+    compat=declared.Compat(
+        assertion_exp_unit="seconds", introspection_accepts_id_tokens=False, unsigned_id_tokens=False
+    ),
     links={},
     ignore=(),
 )
@@ -175,10 +187,18 @@ CLIENT = Client(
     grant_types=("authorization_code", "refresh_token", "client_credentials"),
     scope=("openid", "profile", "email", "offline_access", "reports.read", "reports.write"),
     token_endpoint_auth_method="client_secret_basic",
+    token_endpoint_auth_signing_alg=None,
     client_secrets=(ClientSecret("1", Secret(SECRET.encode(), "test"), None),),
+    jwks=None,
+    jwks_uri=None,
     subject_type=None,
     sector_identifier_uri=None,
     id_token_signed_response_alg=None,
+    id_token_encrypted_response_alg=None,
+    id_token_encrypted_response_enc=None,
+    userinfo_signed_response_alg=None,
+    userinfo_encrypted_response_alg=None,
+    userinfo_encrypted_response_enc=None,
     default_max_age=None,
     require_auth_time=False,
     default_acr_values=(),
@@ -191,6 +211,7 @@ CLIENT = Client(
         sector_identifier=None,
         access_token_format="opaque",
         refresh_token="offline_access",
+        introspection="own",
         claims_in_id_token=(),
         cors_origins=(),
         ttl=ClientTtl(None, None, None, None, None),
@@ -338,6 +359,7 @@ async def mint(
     claims_set: expressions.ClaimsSet = CLAIMS,
     database: Path | None = None,
     seed: int = 1,
+    outbound: OutboundClient | None = None,
 ) -> Mint:
     """A provider's issuing half over a memory store, or over a SQLite file."""
     now = [NOW]
@@ -361,18 +383,38 @@ async def mint(
         "opaque": forms["opaque"](tools=tools),
         "jwt": forms["jwt"](tools=tools, issuer=ISSUER, keys=keys),
     }
+    client_keys = ClientKeys(JsonDocuments(outbound or OutboundClient(Policy()), read=read_key_set, clock=tools.clock))
+    protection = ResponseProtection(
+        keys=keys,
+        clients=lookup,
+        client_keys=client_keys,
+        unsigned_id_tokens=profile.compat.unsigned_id_tokens,
+        tools=tools,
+    )
     access_tokens = AccessTokens(declared=profile, formats=formats, store=store, tools=tools)
     tokens = Tokens(
         declared=profile,
         access_tokens=access_tokens,
-        id_tokens=IdTokens(declared=profile, keys=keys, claims=claims, tools=tools),
+        id_tokens=IdTokens(declared=profile, claims=claims, protection=protection, tools=tools),
         claims=claims,
         standing=standing,
         store=store,
         tools=tools,
     )
+    assertions = ClientAssertions(
+        issuer=ISSUER,
+        token_endpoint=ISSUER + TokenEndpoint.path,
+        settings=profile.client_assertion,
+        compat=profile.compat,
+        store=store,
+        tools=tools,
+    )
     grants: Any = GRANT_TYPES
     methods: Any = CLIENT_AUTH_METHODS
+    auth_methods = {
+        name: methods[name](assertions=assertions, keys=client_keys)
+        for name in profile.token_endpoint_auth_methods_supported
+    }
     nothing: Any = None
     whole = Profile(
         declared=profile,
@@ -395,7 +437,15 @@ async def mint(
             name: grants[name](store=store, tools=tools, issuer=ISSUER, profile=profile)
             for name in profile.grant_types_supported
         },
-        client_auth_methods={name: methods[name]() for name in profile.token_endpoint_auth_methods_supported},
+        client_keys=client_keys,
+        client_auth_methods=auth_methods,
+        client_auth=ClientAuth(
+            issuer=ISSUER,
+            clients=lookup,
+            methods=auth_methods,
+            throttle=ClientThrottle(store, profile.throttle, ISSUER),
+        ),
+        response_protection=protection,
     )
     return Mint(whole, users, store, now, TokenEndpoint(whole), UserinfoEndpoint(whole), JwksEndpoint(whole))
 

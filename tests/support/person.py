@@ -7,13 +7,17 @@ from urllib.parse import urlsplit
 import requests
 
 
+#: The users of config.example, as its README says.
+PASSWORDS = {name: f"{name}-demo-password" for name in ("anna", "ben", "carol", "dora", "emil")}
+
+
 class Person:
     """One browser profile of one user."""
 
-    def __init__(self, username: str = "anna", password: str = "anna") -> None:
+    def __init__(self, username: str = "anna") -> None:
         self._session = requests.Session()
         self._username = username
-        self._password = password
+        self._password = PASSWORDS[username]
 
     def authorize(self, url: str, redirect_uri: str) -> str:
         """Follow an authorization URL through its pages; the URL at the relying party that it ends at."""
