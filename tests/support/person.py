@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-
 #: The users of config.example, as its README says.
 PASSWORDS = {name: f"{name}-demo-password" for name in ("anna", "ben", "carol", "dora", "emil")}
 
