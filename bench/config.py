@@ -10,6 +10,8 @@ from bench.operations import REDIRECT, SECRET
 PORT = 18080
 ADMIN_PORT = 18081
 
+MEASURED = ("es256", "rs256", "machine")
+
 _ROOT = """version: 1
 name: bench
 listeners:
@@ -88,7 +90,8 @@ def client(client_id: str, *, alg: str = "ES256", machine: bool = False, name: s
         response_types="" if machine else "code",
         grants="client_credentials" if machine else "authorization_code, refresh_token",
         scope="api" if machine else "openid, profile, email",
-        digest=hashlib.sha256(SECRET.encode()).hexdigest(),
+        # Those beside the measured ones have secrets of their own, as they would have.
+        digest=hashlib.sha256((SECRET if client_id in MEASURED else client_id).encode()).hexdigest(),
         extra="" if machine else f"id_token_signed_response_alg: {alg}\n",
     )
     return text.replace(f"client_name: {client_id}", f"client_name: {name or client_id}")

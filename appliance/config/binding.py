@@ -42,9 +42,11 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "profile.json#/$defs/keys": profile.Keys,
         "profile.json#/$defs/signing_key_entry": profile.SigningKeyEntry,
         "profile.json#/$defs/logout": profile.Logout,
+        "profile.json#/$defs/legacy_logout": profile.LegacyLogout,
         "profile.json#/$defs/throttle": profile.Throttle,
         "profile.json#/$defs/endpoints": profile.Endpoints,
         "profile.json#/$defs/client_assertion": profile.ClientAssertion,
+        "profile.json#/$defs/request_object": profile.RequestObject,
         "profile.json#/$defs/compat": profile.Compat,
         "client.json#/$defs/client": client.Client,
         "client.json#/$defs/client_secret": client.ClientSecret,
@@ -105,6 +107,8 @@ Nodes = list[tuple[str, Node]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Field:
+    """One field: the member it is bound from, what it is when left out, and its converter."""
+
     name: str
     member: str
     default: object
@@ -112,6 +116,8 @@ class _Field:
 
 
 class _Compiler:
+    """Compiles binders; asked once for each class and schema node."""
+
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
 

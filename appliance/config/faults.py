@@ -79,6 +79,8 @@ def describe(value: object) -> str:
 
 
 class _Wording:
+    """Puts the validator's errors about one value into words."""
+
     def __init__(self, schemas: Schemas, reference: str) -> None:
         self._schemas = schemas
         self._reference = reference

@@ -71,6 +71,8 @@ def load(
 
 
 class _Load:
+    """One load of a directory, from its files to the result."""
+
     def __init__(self, directory: Path, environment: str | None, parts: Parts, secrets: bool, cache: Cache) -> None:
         self._environment = environment
         self._parts = parts

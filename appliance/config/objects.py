@@ -295,9 +295,7 @@ class _Single:
         else:
             reference = REFERENCES.get(self._family, ROOT_OBJECT)
             value = bind(self._written, BINDINGS[reference], self._build.schemas, reference, context)
-        faults = [
-            Fault(error.code, path, error.message, error.help, error.key) for path, error in context.unreadable
-        ]
+        faults = [Fault(error.code, path, error.message, error.help, error.key) for path, error in context.unreadable]
         return value, faults
 
 

@@ -53,6 +53,8 @@ def as_members(problem: Problem) -> dict[str, object]:
 
 
 class _Paint:
+    """Wraps text in colours, or leaves it as it is."""
+
     def __init__(self, colour: bool) -> None:
         self._colour = colour
 

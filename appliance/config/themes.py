@@ -86,6 +86,8 @@ def read(id: str, files: Mapping[str, tree.SourceFile], schemas: Schemas, *, our
 
 
 class _Reader:
+    """Reads one theme and collects what is wrong with it."""
+
     def __init__(self, id: str, files: Mapping[str, tree.SourceFile], schemas: Schemas, ours: bool) -> None:
         self._id = id
         self._files = files

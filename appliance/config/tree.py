@@ -72,6 +72,8 @@ def read(directory: Path, cache: TreeCache | None = None) -> Snapshot:
 
 
 class _Reader:
+    """Reads a directory once; `unchanged` tells whether what was read is one state."""
+
     def __init__(self, directory: Path, cache: TreeCache) -> None:
         self._directory = directory
         self._real = os.path.realpath(directory)

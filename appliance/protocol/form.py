@@ -41,6 +41,10 @@ class Params(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name]
 
+    # The mixin's way is a caught KeyError for everything that was not sent, which is most of what is asked.
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -18,9 +18,12 @@ class Secret:
 
     def matches(self, presented: bytes) -> bool:
         """Whether what was presented is this secret, in constant time (OpenID Connect Core 16.12)."""
-        digest = hashlib.sha256(presented).digest()
-        own = self.value if self.hashed == "sha256" else hashlib.sha256(self.value).digest()
-        return hmac.compare_digest(digest, own)
+        return hmac.compare_digest(hashlib.sha256(presented).digest(), self.digest)
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of the secret, whichever of both is known."""
+        return self.value if self.hashed == "sha256" else hashlib.sha256(self.value).digest()
 
     def __str__(self) -> str:
         return f"<secret {self.origin}>"

@@ -9,11 +9,6 @@ from appliance.config.problems import ConfigRejected, Problem
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class NoOptions:
-    """Options of a kind without a schema of its own."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class PasswordOptions:
     """As `schemas/parts/authenticators/password.json` says."""
 

@@ -91,6 +91,26 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
         "The profile signs with the algorithms of its `keys.signing` and no others.",
     ),
     "OP227": ("two secrets of a client with one id", "The id tells in logs which of them was used."),
+    "OP228": (
+        "unsigned ID Tokens where they cannot be",
+        "Anybody can write a token that nobody signs. Only conformance tests of the code flow need them, where "
+        "the token comes straight from the provider, and the profile must say so (OpenID Connect Core 2).",
+    ),
+    "OP229": (
+        "a shared-secret algorithm without a shared secret",
+        "HS256, HS384 and HS512 are computed with the client's secret. A public client has none, and whoever "
+        "could read one in its code could write ID Tokens for it (OpenID Connect Core 10.1).",
+    ),
+    "OP234": ("an `enc` without its `alg`", "See OpenID Connect Registration 2; `alg` decides whether."),
+    "OP235": (
+        "encryption without a key to encrypt to",
+        "The client's `jwks` or `jwks_uri` needs a public key of the right type: RSA with 2048 bits or more for "
+        "RSA-OAEP, EC or X25519 for ECDH-ES, and none that says `use: sig` (OpenID Connect Core 10.2).",
+    ),
+    "OP236": (
+        "a public client that introspects",
+        "Whoever asks what tokens are worth must prove who he is (RFC 7662 2.1).",
+    ),
     "OP241": (
         "an issuer that cannot be one",
         "An issuer is an https URL (OpenID Connect Discovery 3). http is accepted only for this very "
@@ -221,6 +241,14 @@ _WARNINGS: Mapping[str, tuple[str, str]] = {
     "OP233": (
         "a native app whose users are not asked",
         "Another app can use the same client id and would get tokens silently (RFC 8252 8.6).",
+    ),
+    "OP237": (
+        "introspection that is not there",
+        "The setting is about an endpoint that the profile does not have: `endpoints: {introspection: true}`.",
+    ),
+    "OP238": (
+        "unsigned ID Tokens are possible",
+        "For the certification of the provider, which asks for `alg: none`; no application needs it.",
     ),
     "OP243": (
         "an issuer with a slash at its end",

@@ -85,6 +85,16 @@ class Logout:
     """Which kinds of logout are offered."""
 
     rp_initiated: bool
+    backchannel: bool
+    frontchannel: bool
+    session_management: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyLogout:
+    """The logout request of an older contract, and the path below the issuer that it comes to."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +106,23 @@ class ClientAssertion:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestObject:
+    """What is asked of request objects (RFC 9101 4): how far ahead they may end (s)."""
+
+    max_lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compat:
     """Departures from the specifications, each asked for by name."""
 
     assertion_exp_unit: str
+    legacy_logout: LegacyLogout | None
+    #: Path below the issuer to the name of the endpoint that answers there too.
+    path_aliases: Mapping[str, str]
     introspection_accepts_id_tokens: bool
     unsigned_id_tokens: bool
+    unsigned_request_objects: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +161,9 @@ class Profile:
     ui_locales_supported: tuple[str, ...]
     claims_parameter_supported: bool
     claims_parameter_unmapped: str
+    request_parameter_supported: bool
+    request_uri_parameter_supported: bool
+    request_object: RequestObject
     unknown_scopes: str
     require_pkce: bool
     claims: str

@@ -27,8 +27,18 @@ T = TypeVar("T")
 
 def check(linked: Linked, *, now: float | None = None) -> tuple[Problem, ...]:
     """Every problem of the whole configuration; `now` (epoch seconds) tells what has ended."""
-    scene = Scene(linked, time.time() if now is None else now)
+    scene = Scene(linked, time.time() if now is None else now, _secret_holders(linked))
     return tuple(_problems(linked, scene))
+
+
+def _secret_holders(linked: Linked) -> Mapping[bytes, str]:
+    # One pass for all: comparing each client with each other takes minutes where there are thousands.
+    return {
+        each.secret.digest: client.id
+        for client in sorted(linked.clients.values(), key=lambda client: client.id, reverse=True)
+        for each in client.value.client_secrets
+        if each.secret.value
+    }
 
 
 def _problems(linked: Linked, scene: Scene) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from appliance.config.declared.profile import Profile
 from appliance.config.faults import suggestion
 from appliance.config.linking import Object, label, problem
 from appliance.config.problems import Mark, Problem
-from appliance.config.rules import client_secret_rules, pairwise_rules, redirect_rules
+from appliance.config.rules import client_secret_rules, pairwise_rules, redirect_rules, response_crypto_rules
 from appliance.config.rules.rule import DAY, Rule, Scene, lengthy, unknown
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
@@ -128,19 +128,6 @@ def public_clients_use_pkce(client: Object[Client], scene: Scene) -> Iterator[Pr
         yield problem("OP224", client, ("op", "require_pkce"), message, help="remove this line")
 
 
-def id_token_algorithm_has_a_key(client: Object[Client], scene: Scene) -> Iterator[Problem]:
-    """What the client wants is signed with a key that the profile has."""
-    profile = scene.profile_of(client.value.op.profile)
-    alg = client.value.id_token_signed_response_alg
-    if profile is None or alg is None:
-        return
-    declared = tuple(entry.alg for entry in profile.value.keys.signing)
-    if alg not in declared:
-        message = f"profile `{profile.id}` has no signing key for `{alg}`"
-        remedy = f"it has: {', '.join(declared)}; or add {{alg: {alg}}} to its `keys.signing`"
-        yield problem("OP225", client, ("id_token_signed_response_alg",), message, help=remedy)
-
-
 def refresh_settings_agree(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """A refresh token needs the grant type to be of use."""
     value = client.value
@@ -218,7 +205,6 @@ RULES: tuple[Rule[Client], ...] = (
     grant_types_fit_response_types,
     client_credentials_need_a_secret,
     public_clients_use_pkce,
-    id_token_algorithm_has_a_key,
     refresh_settings_agree,
     claims_in_id_token_are_released,
     front_channel_is_meant,
@@ -227,4 +213,5 @@ RULES: tuple[Rule[Client], ...] = (
     *redirect_rules.RULES,
     *pairwise_rules.RULES,
     *client_secret_rules.RULES,
+    *response_crypto_rules.CLIENT_RULES,
 )

@@ -6,8 +6,7 @@ from appliance.config.linking import Object, problem
 from appliance.config.problems import Path, Problem
 from appliance.config.rules.rule import DAY, Rule, Scene
 from appliance.config.rules.weak_secrets import is_placeholder
-from appliance.protocol.client import Client, ClientSecret
-from appliance.protocol.secret import Secret
+from appliance.protocol.client import Client
 
 _SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 _MIN_SECRET = 32
@@ -77,23 +76,11 @@ def secrets_are_strong(client: Object[Client], scene: Scene) -> Iterator[Problem
 def secrets_are_not_shared(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """RFC 6749 2.3.1: who knows the secret of one client must not be able to be another."""
     for position, each in enumerate(client.value.client_secrets):
-        others = (other for other in scene.linked.clients.values() if other.id < client.id)
-        for other in others:
-            if any(_same(each, theirs) for theirs in other.value.client_secrets):
-                message = f"client `{other.id}` has the same secret"
-                remedy = "give each client a secret of its own"
-                yield problem("OP448", client, ("client_secrets", position), message, help=remedy)
-                break
-
-
-def _same(one: ClientSecret, other: ClientSecret) -> bool:
-    # Both are our own configuration; still compared by the one constant-time way.
-    if not one.secret.value or not other.secret.value:
-        return False
-    if one.secret.hashed == other.secret.hashed:
-        return Secret(one.secret.value, one.secret.origin).matches(other.secret.value)
-    plain, hashed = (other, one) if one.secret.hashed else (one, other)
-    return hashed.secret.matches(plain.secret.value)
+        holder = scene.secret_holders.get(each.secret.digest, client.id)
+        if each.secret.value and holder != client.id:
+            message = f"client `{holder}` has the same secret"
+            remedy = "give each client a secret of its own"
+            yield problem("OP448", client, ("client_secrets", position), message, help=remedy)
 
 
 def secrets_last(client: Object[Client], scene: Scene) -> Iterator[Problem]:

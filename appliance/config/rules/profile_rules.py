@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from appliance.config.declared.profile import Profile
 from appliance.config.linking import Object, label, problem
 from appliance.config.problems import Problem
-from appliance.config.rules import key_rules, level_rules, subject_rules
+from appliance.config.rules import key_rules, level_rules, response_crypto_rules, subject_rules
 from appliance.config.rules.rule import DAY, Rule, Scene, host_of, is_loopback, lengthy, unknown
 from appliance.protocol import redirect_uri, response_type
 
@@ -154,5 +154,6 @@ RULES: tuple[Rule[Profile], ...] = (
     lifetimes_are_short,
     *key_rules.RULES,
     *level_rules.RULES,
+    *response_crypto_rules.PROFILE_RULES,
     *subject_rules.RULES,
 )

@@ -21,6 +21,8 @@ class Scene:
 
     linked: Linked
     now: float
+    #: Digest of a client secret to the first client (by id) that has it.
+    secret_holders: Mapping[bytes, str]
 
     def profile_of(self, client_profile: str) -> Object[Profile] | None:
         """The profile of a client; None when there is none, which another rule reports."""
