@@ -12,7 +12,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from appliance.config import expressions, formats
-from appliance.config.declared import access, claims, profile, root
+from appliance.config.declared import access, claims, profile, registration, root
 from appliance.config.problems import Path, Unreadable
 from appliance.config.schemas import Node, Schemas
 from appliance.config.secrets import SecretResolver
@@ -48,6 +48,9 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "profile.json#/$defs/client_assertion": profile.ClientAssertion,
         "profile.json#/$defs/request_object": profile.RequestObject,
         "profile.json#/$defs/compat": profile.Compat,
+        "profile.json#/$defs/registration": registration.Registration,
+        "profile.json#/$defs/software_statements": registration.SoftwareStatements,
+        "profile.json#/$defs/required_metadata": registration.RequiredMetadata,
         "client.json#/$defs/client": client.Client,
         "client.json#/$defs/client_secret": client.ClientSecret,
         "client.json#/$defs/op": client.ClientSettings,

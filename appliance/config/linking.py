@@ -48,6 +48,7 @@ class Linked:
     root: Object[Root]
     profiles: Mapping[str, Object[Profile]]
     clients: Mapping[str, Object[Client]]
+    client_templates: Mapping[str, Object[Client]]
     claims: Mapping[str, Object[ClaimsSet]]
     sources: Mapping[str, Object[Part]]
     authenticators: Mapping[str, Object[Part]]

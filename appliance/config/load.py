@@ -121,7 +121,7 @@ class _Load:
     def _break(self, file: str) -> None:
         """Note that a file is missing from its family; op.yaml may have held objects of any."""
         top = file.partition("/")[0]
-        self._broken.update((*FAMILIES, objects.ROOT) if top == ROOT_FILE else (top,))
+        self._broken.update((*FAMILIES, objects.ROOT) if top == ROOT_FILE else (top, *objects.BESIDE.get(top, ())))
 
     def _mark_unreadable(self) -> None:
         for problem in self._snapshot.problems:

@@ -24,6 +24,7 @@ from appliance.config.variables import Variables
 REFERENCES: Final[Mapping[str, str]] = {
     "profiles": "profile.json#/$defs/profile",
     "clients": "client.json#/$defs/client",
+    "client_templates": "client.json#/$defs/client",
     "claims": "claims.json#/$defs/claims_set",
     "sources": "sources.json#/$defs/source",
     "authenticators": "authenticators.json#/$defs/authenticator",
@@ -34,7 +35,14 @@ ROOT: Final = "root"
 ROOT_REFERENCE: Final = "root.json"
 ROOT_OBJECT: Final = "root.json#/$defs/root"
 #: The member that names an object which has a file of its own.
-ID_MEMBERS: Final = {"profiles": "profile", "clients": "client_id", "claims": "claims_set"}
+ID_MEMBERS: Final = {
+    "profiles": "profile",
+    "clients": "client_id",
+    "client_templates": "client_id",
+    "claims": "claims_set",
+}
+#: Families whose objects stand in files of another one, too.
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"clients": ("client_templates",)}
 _DIGEST_KEY: Final = b"appliance configuration digest 1"
 
 Parts = Mapping[str, Mapping[str, type | None]]
@@ -111,10 +119,6 @@ def build_file(family: str, document: Document, build: Build) -> FileObjects:
     """The objects of a file in a family's directory."""
     found = FileObjects()
     member = ID_MEMBERS.get(family)
-    if list(document.value) == ["client_templates"]:
-        mark = document.where(("client_templates",), key=True)
-        found.problems.append(problem_at("OP007", mark, "templates are not read by this version"))
-        return found
     if member is not None and _is_single(family, document.value):
         named = document.value.get(member)
         if not isinstance(named, str):
@@ -127,7 +131,8 @@ def build_file(family: str, document: Document, build: Build) -> FileObjects:
         _build_one(family, named, document, (), build, found)
         return found
     _check_containers(family, document, found)
-    build_container(family, document, build, found)
+    for each in (family, *BESIDE.get(family, ())):
+        build_container(each, document, build, found)
     return found
 
 
@@ -160,12 +165,12 @@ def _is_single(family: str, value: Mapping[str, object]) -> bool:
     if family == "claims":
         # `claims` is both the map of sets and a member of one set; a set always has one of these.
         return any(name in value for name in ("claims_set", "subject", "sources"))
-    return family not in value
+    return not {family, *BESIDE.get(family, ())} & value.keys()
 
 
 def _check_containers(family: str, document: Document, found: FileObjects) -> None:
     for name in document.value:
-        if name == family or name.startswith("$"):
+        if name == family or name in BESIDE.get(family, ()) or name.startswith("$"):
             continue
         mark = document.where((name,), key=True)
         if name in FAMILIES:
@@ -177,7 +182,7 @@ def _check_containers(family: str, document: Document, found: FileObjects) -> No
             remedy = f"did you mean `{close}`?" if close else f"a file in {family}/ has a map `{family}`"
             found.problems.append(problem_at("OP102", mark, f"unknown key `{name[:80]}`", help=remedy))
             found.broken.add(family)
-    if family not in document.value and not found.problems:
+    if not {family, *BESIDE.get(family, ())} & document.value.keys() and not found.problems:
         words = f"`{family}` is missing"
         found.problems.append(problem_at("OP101", document.where(()), words))
         found.broken.add(family)

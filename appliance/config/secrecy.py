@@ -18,6 +18,12 @@ _WORDS: Final = (
 # `token_endpoint_auth_method`, `id_token`, `refresh_token_idle` and the like are settings, not secrets.
 _NAME: Final = re.compile(rf"(?:.*[_.-])?(?:{_WORDS})", re.IGNORECASE)
 _SETTINGS: Final = frozenset({"id_token", "access_token", "refresh_token", "claims_in_id_token"})
+#: What holds a secret as a map; a theme's `tokens` are no secrets.
+_HOLDER: Final = re.compile(
+    r"(?:.*[_.-])?(?:secrets?|passwords?|salt|totp|credentials?|api[_-]?keys?|private[_-]?keys?)", re.IGNORECASE
+)
+#: Names under which somebody writes a secret down where only references are accepted.
+_LITERALS: Final = frozenset({"value", "plain", "plaintext", "cleartext", "text", "raw", "literal", "string", "key"})
 _KEY: Final = re.compile(r"""(?P<quote>["']?)(?P<name>[A-Za-z0-9_.#-]{1,80})(?P=quote)\s*[:=](?=\s|$|["'])""")
 _VALUE_END: Final = re.compile(r"[,\]}](?:\s|$)|\s#")
 _OPENS: Final = re.compile(r"\{|\[\s*\{|\*\w+\s*$|[|>][+-]?[0-9]?\s*$")
@@ -70,15 +76,37 @@ def _masked(lines: Sequence[str], index: int, names: frozenset[str]) -> str:
     if _continues_secret(lines, index, names):
         return _mask(line, len(line) - len(line.lstrip()), len(line))
     end = 0
+    inside = _is_inside_secret(lines, index)
     for key in _KEY.finditer(line):
-        if key.start() < end or not (is_secret_name(key["name"]) or key["name"] in names):
+        told = inside and key["name"] in _LITERALS
+        if key.start() < end or not (told or is_secret_name(key["name"]) or key["name"] in names):
             continue
         start = key.end() + len(line[key.end() :]) - len(line[key.end() :].lstrip())
         if _OPENS.match(line, start):
-            continue  # a map, whose own keys decide, or a text in the lines below
+            # A map: its own members decide; or a text in the lines below.
+            inside = inside or _HOLDER.fullmatch(key["name"]) is not None
+            continue
         end = _value_end(line, start)
         line = _mask(line, start, end)
     return line
+
+
+def _is_inside_secret(lines: Sequence[str], index: int) -> bool:
+    """Whether the line is a member of something with the name of a secret."""
+    indent = len(lines[index]) - len(lines[index].lstrip())
+    item = lines[index].lstrip().startswith("- ")
+    for above in range(index - 1, max(-1, index - 200), -1):
+        text = lines[above]
+        own = len(text) - len(text.lstrip())
+        if not text.strip() or own > indent or (own == indent and (not item or text.lstrip().startswith("- "))):
+            continue
+        keys = list(_KEY.finditer(text))
+        if keys and _HOLDER.fullmatch(keys[-1]["name"]) and not text[keys[-1].end() :].strip():
+            return True
+        if not text.lstrip().startswith("- "):
+            return False
+        indent, item = own, True
+    return False
 
 
 def _value_end(line: str, start: int) -> int:

@@ -16,8 +16,9 @@ from typing import Final
 from appliance.config.problems import Mark, Problem, problem_at
 
 ROOT_FILE: Final = "op.yaml"
-FAMILIES: Final = ("profiles", "clients", "claims", "sources", "authenticators", "policies")
-DIRECTORIES: Final = (*FAMILIES, "environments")
+FAMILIES: Final = ("profiles", "clients", "client_templates", "claims", "sources", "authenticators", "policies")
+# Templates stand with the clients that are made from them.
+DIRECTORIES: Final = (*(family for family in FAMILIES if family != "client_templates"), "environments")
 THEMES: Final = "themes"
 # Directories of other verbs: declared tests, and encrypted or plain files that secrets refer to.
 _ELSEWHERE: Final = frozenset({"tests", "secrets", "keys"})

@@ -115,3 +115,20 @@ def test_the_names_of_secrets_do_not_include_settings() -> None:
     settings = ("id_token", "access_token", "refresh_token", "token_endpoint_auth_method", "password_hashing", "file")
     secrets = ("client_secret", "password", "salt", "api_key", "private-key", "hash", "X.Token", "bearer", "totp")
     assert [name for name in itertools.chain(settings, secrets) if secrecy.is_secret_name(name)] == list(secrets)
+
+
+@pytest.mark.attack("CF-16")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client_secrets:\n  - {id: a, value: hunter2}",
+        "client_secrets:\n  - id: a\n    plain: hunter2",
+        "password: {value: hunter2, file: x}",
+        "totp:\n  key: hunter2",
+    ],
+)
+def test_a_value_written_down_where_a_reference_belongs_is_masked_too(text: str) -> None:
+    last = len(text.splitlines())
+    problem = Problem("OP102", "error", "clients/x.yaml", last, 1, 1, "unknown key", None)
+    shown = secrecy.excerpts([problem], {"clients/x.yaml": text}, frozenset())
+    assert "hunter2" not in str(shown)

@@ -135,8 +135,48 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     "OP252": ("idle longer than the whole life", "The idle time could then never end anything."),
     "OP253": ("a key published longer than it signs", "Keys would have to be published before they exist."),
     "OP254": ("a lifetime of nothing", "What ends before it begins cannot be used."),
+    "OP255": (
+        "a client without the keys its method needs",
+        "`private_key_jwt` is verified with the client's public keys (OpenID Connect Core 9).",
+    ),
+    "OP256": ("keys in two places", "`jwks` and `jwks_uri` exclude each other (RFC 7591 2)."),
+    "OP257": (
+        "a key of a client that cannot be used",
+        "A public key of type RSA with 2048 bits or more, EC on a NIST curve, Ed25519 or X25519. Private members "
+        "never belong into a configuration: whoever reads them can be the client.",
+    ),
+    "OP258": (
+        "a jwks_uri that is not fetched",
+        "Whoever could change the keys on their way could be the client, so they come over https; and the provider "
+        "speaks to the machine it runs on only where `outbound.allow_loopback` says so.",
+    ),
+    "OP259": (
+        "an assertion algorithm that is not the method's",
+        "`client_secret_jwt` computes HS256, HS384 or HS512 with the secret; `private_key_jwt` signs with a key "
+        "pair (OpenID Connect Core 9).",
+    ),
     "OP261": ("two listeners on one address", "The second could not be opened."),
     "OP265": ("settle longer than settle_at_most", "Files would be read before they had time to settle."),
+    "OP272": (
+        "an initial access token that can be guessed",
+        "Whoever guesses it may register clients (RFC 7591 5).",
+    ),
+    "OP273": (
+        "a required subject type that is not offered",
+        "Clients would have to ask for what nobody can get.",
+    ),
+    "OP274": (
+        "open registration without end",
+        "Anybody can fill the store; clients that nobody uses have to end (RFC 7591 5).",
+    ),
+    "OP276": (
+        "a private key where a public one belongs",
+        "Software statements are verified here and signed elsewhere (RFC 7591 2.3, RFC 7517 9.2).",
+    ),
+    "OP277": (
+        "a template with secrets",
+        "Each client that is made from a template gets a secret of its own; one for all would be known to all.",
+    ),
     "OP305": (
         "an unknown ACR level",
         "Levels are declared in `acr` of the profile; their values are compared whole.",
@@ -147,6 +187,10 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     "OP314": ("an unknown authenticator", "Authenticators are declared in authenticators/*.yaml."),
     "OP316": ("an unknown source", "Sources are declared in sources/*.yaml."),
     "OP317": ("an unknown theme", "Themes are folders below themes/, or ship with the provider."),
+    "OP320": (
+        "an unknown client template",
+        "Templates are declared under `client_templates` in a file of clients/, and belong to one profile.",
+    ),
     "OP318": ("an unknown scope", "A client may be allowed only scopes that its profile declares."),
     "OP441": (
         "pairwise without salt",
@@ -260,6 +304,19 @@ _WARNINGS: Mapping[str, tuple[str, str]] = {
     "OP263": ("the public listener has no TLS", "Passwords would cross the network readable."),
     "OP264": ("nothing is served", "There is no profile."),
     "OP266": ("storage that forgets", "A restart ends all sessions and replaces all generated signing keys."),
+    "OP267": (
+        "requests to this very machine",
+        "Whoever can make the provider fetch an address could reach what listens on this machine only.",
+    ),
+    "OP271": (
+        "nobody can register",
+        "There is a registration endpoint, but nothing that it would accept. Clients that registered earlier go on.",
+    ),
+    "OP275": (
+        "anybody can register",
+        "A stranger chooses the name and links that users see on the consent page. Such clients must use PKCE, "
+        "are never granted anything silently, and end when nobody uses them; still, prefer `mode: token`.",
+    ),
     "OP319": (
         "something that nothing refers to",
         "Either it is left over, or the name is misspelt elsewhere.",

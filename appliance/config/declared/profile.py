@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.config.declared.claims import Expression
+from appliance.config.declared.registration import Registration
 from appliance.protocol.secret import Secret
 
 
@@ -179,6 +180,7 @@ class Profile:
     logout: Logout
     throttle: Throttle
     endpoints: Endpoints
+    registration: Registration
     compat: Compat
     #: Links shown at the foot of every page: "help", "privacy" to URL.
     links: Mapping[str, str]

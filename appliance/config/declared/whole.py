@@ -20,6 +20,8 @@ class Declared:
     profiles: Mapping[str, Profile]
     #: By client_id; each names its profile in `op.profile`.
     clients: Mapping[str, Client]
+    #: What clients have that register from it, by the template's id.
+    client_templates: Mapping[str, Client]
     claims: Mapping[str, ClaimsSet]
     sources: Mapping[str, Part]
     authenticators: Mapping[str, Part]

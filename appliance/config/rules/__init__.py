@@ -16,6 +16,7 @@ from appliance.config.rules import (
     client_rules,
     process_rules,
     profile_rules,
+    registration_rules,
     theme_rules,
 )
 from appliance.config.rules.rule import Rule, Scene
@@ -23,6 +24,8 @@ from appliance.config.rules.rule import Rule, Scene
 __all__ = ["check"]
 
 T = TypeVar("T")
+
+_PROFILE_RULES = (*profile_rules.RULES, *claims_rules.PROFILE_RULES, *registration_rules.PROFILE_RULES)
 
 
 def check(linked: Linked, *, now: float | None = None) -> tuple[Problem, ...]:
@@ -44,11 +47,14 @@ def _secret_holders(linked: Linked) -> Mapping[bytes, str]:
 def _problems(linked: Linked, scene: Scene) -> Iterator[Problem]:
     yield from _run(process_rules.RULES, (linked.root,), scene)
     for profile in linked.profiles.values():
-        found = list(_run((*profile_rules.RULES, *claims_rules.PROFILE_RULES), (profile,), scene))
+        found = list(_run(_PROFILE_RULES, (profile,), scene))
         yield from _heard(profile, ("ignore",), profile.value.ignore, found)
     for client in linked.clients.values():
         found = list(_run(client_rules.RULES, (client,), scene))
         yield from _heard(client, ("op", "ignore"), client.value.op.ignore, found)
+    for template in linked.client_templates.values():
+        found = list(_run(registration_rules.TEMPLATE_RULES, (template,), scene))
+        yield from _heard(template, ("op", "ignore"), template.value.op.ignore, found)
     yield from _run(claims_rules.CLAIMS_RULES, linked.claims.values(), scene)
     yield from _run(access_rules.SOURCE_RULES, linked.sources.values(), scene)
     yield from _run(access_rules.AUTHENTICATOR_RULES, linked.authenticators.values(), scene)

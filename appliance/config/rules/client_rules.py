@@ -6,7 +6,13 @@ from appliance.config.declared.profile import Profile
 from appliance.config.faults import suggestion
 from appliance.config.linking import Object, label, problem
 from appliance.config.problems import Mark, Problem
-from appliance.config.rules import client_secret_rules, pairwise_rules, redirect_rules, response_crypto_rules
+from appliance.config.rules import (
+    client_key_rules,
+    client_secret_rules,
+    pairwise_rules,
+    redirect_rules,
+    response_crypto_rules,
+)
 from appliance.config.rules.rule import DAY, Rule, Scene, lengthy, unknown
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
@@ -213,5 +219,6 @@ RULES: tuple[Rule[Client], ...] = (
     *redirect_rules.RULES,
     *pairwise_rules.RULES,
     *client_secret_rules.RULES,
+    *client_key_rules.CLIENT_RULES,
     *response_crypto_rules.CLIENT_RULES,
 )

@@ -49,6 +49,18 @@ def reload_settles(root: Object[Root], scene: Scene) -> Iterator[Problem]:
         yield problem("OP265", root, ("reload", "settle"), message, help="make it the shorter one")
 
 
+def requests_stay_outside(root: Object[Root], scene: Scene) -> Iterator[Problem]:
+    """Who can name an address that we fetch could reach what listens on this machine only."""
+    if root.value.outbound.allow_loopback and not is_loopback(_host(root.value.listeners.public)):
+        message = "the provider sends requests to this very machine when a client names it"
+        yield problem(
+            "OP267", root, ("outbound", "allow_loopback"), message, help="keep it for development and tests"
+        )
+    if root.value.outbound.timeout == 0:
+        message = "requests would end before they begin"
+        yield problem("OP254", root, ("outbound", "timeout"), message, help="write 5s")
+
+
 def something_is_served(root: Object[Root], scene: Scene) -> Iterator[Problem]:
     """A provider without profile answers nobody."""
     if not scene.linked.profiles and scene.linked.complete("profiles"):
@@ -78,6 +90,8 @@ def _uses(linked: Linked) -> Iterator[tuple[str, dict[str, Object[object]], set[
     yield "authenticator", dict(linked.authenticators), steps
     yield "source", dict(linked.sources), named_sources
     yield "claims set", dict(linked.claims), {each.claims for each in profiles}
+    templates = {name for each in profiles for name in each.registration.templates}
+    yield "client template", dict(linked.client_templates), templates
 
 
 def _host(listener: Listener) -> str:
@@ -90,6 +104,7 @@ RULES: tuple[Rule[Root], ...] = (
     public_is_encrypted,
     storage_survives,
     reload_settles,
+    requests_stay_outside,
     something_is_served,
     nothing_is_left_over,
 )

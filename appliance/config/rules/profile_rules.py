@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from appliance.config.declared.profile import Profile
 from appliance.config.linking import Object, label, problem
 from appliance.config.problems import Problem
-from appliance.config.rules import key_rules, level_rules, response_crypto_rules, subject_rules
+from appliance.config.rules import client_key_rules, key_rules, level_rules, response_crypto_rules, subject_rules
 from appliance.config.rules.rule import DAY, Rule, Scene, host_of, is_loopback, lengthy, unknown
 from appliance.protocol import redirect_uri, response_type
 
@@ -153,6 +153,7 @@ RULES: tuple[Rule[Profile], ...] = (
     lifetimes_make_sense,
     lifetimes_are_short,
     *key_rules.RULES,
+    *client_key_rules.PROFILE_RULES,
     *level_rules.RULES,
     *response_crypto_rules.PROFILE_RULES,
     *subject_rules.RULES,
