@@ -1,0 +1,87 @@
+"""The admin listener: health, metrics, the state of the configuration. Nothing of it is on the public one."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from aiohttp import web
+
+from appliance.protocol.handles import Clock
+from appliance.protocol.messages import Request, Response
+from appliance.seams import StoreUnavailable
+from appliance.server import messages
+from appliance.server.dispatch import Current
+from appliance.server.metrics import CONTENT_TYPE, Metrics
+from appliance.server.reload import Reloader
+from appliance.server.status import REFUSED
+
+_SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"), *_SAFE)
+_JSON = (("Content-Type", "application/json"), *_SAFE)
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Admin:
+    """The handler of the admin listener."""
+
+    def __init__(self, reloader: Reloader, current: Current, metrics: Metrics, clock: Clock) -> None:
+        self._reloader = reloader
+        self._current = current
+        self._metrics = metrics
+        self._clock = clock
+        #: Set while the process ends: readiness goes first, so that nobody sends more.
+        self.ending = False
+        self._answers: Mapping[str, tuple[str, Answer]] = {
+            "/healthz": ("GET", self._healthz),
+            "/readyz": ("GET", self._readyz),
+            "/metrics": ("GET", self._metrics_page),
+            "/config/status": ("GET", self._status),
+            "/config/reload": ("POST", self._reload),
+        }
+
+    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request of an operator or his tools."""
+        try:
+            request = await messages.read(raw, (), self._clock())
+        except messages.Refused as refused:
+            return messages.refusal(refused)
+        return messages.write(await self._respond(request))
+
+    async def _respond(self, request: Request) -> Response:
+        known = self._answers.get(request.path)
+        if known is None:
+            return Response(404, _TEXT, b"There is nothing here.\n")
+        method, answer = known
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            return Response(405, (*_TEXT, ("Allow", method)), b"This address does not know that method.\n")
+        return await answer(request)
+
+    async def _healthz(self, _: Request) -> Response:
+        return Response(200, _TEXT, b"alive\n")
+
+    async def _readyz(self, request: Request) -> Response:
+        snapshot = self._current.snapshot
+        if snapshot is None or self.ending:
+            return Response(503, _TEXT, b"ending\n" if self.ending else b"starting\n")
+        try:
+            await snapshot.shared.store.ping()
+        except StoreUnavailable:
+            return Response(503, _TEXT, b"the store does not answer\n")
+        if request.query == "config=strict" and self._reloader.status.degraded:
+            return Response(503, _TEXT, b"the files are refused; an earlier configuration serves\n")
+        return Response(200, _TEXT, b"ready\n")
+
+    async def _metrics_page(self, _: Request) -> Response:
+        return Response(200, (("Content-Type", CONTENT_TYPE), *_SAFE), self._metrics.page())
+
+    async def _status(self, _: Request) -> Response:
+        return Response(200, _JSON, orjson.dumps(self._reloader.status.as_json()) + b"\n")
+
+    async def _reload(self, request: Request) -> Response:
+        # A page in an operator's browser may be able to reach this address; programs send neither header.
+        if "origin" in request.headers or "sec-fetch-site" in request.headers:
+            return Response(403, _TEXT, b"Not for browsers.\n")
+        attempt = await self._reloader.request("request")
+        status = 409 if attempt.result == REFUSED else 200
+        document = {**attempt.as_json(), "text": attempt.diagnosis.text}
+        return Response(status, _JSON, orjson.dumps(document) + b"\n")

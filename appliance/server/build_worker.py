@@ -1,0 +1,161 @@
+"""The child process that reads and checks the configuration: `python -m appliance.server.build_worker`.
+
+Parsing thousands of files in the serving process would stall every request, in a thread too (one lock for
+all of Python). The child keeps what it parsed, so one changed file costs one file.
+"""
+
+import copyreg
+import gc
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from time import sleep
+from types import MappingProxyType
+from typing import BinaryIO
+
+from appliance.config.problems import ConfigRejected
+from appliance.protocol.client import Client
+from appliance.server import frames
+from appliance.server.checking import Checked, Checker, diagnose
+from appliance.server.commit import read_commit
+from appliance.server.generations import remember
+from appliance.server.stamp import locked_by_git, read_digest, stamp, watched
+
+#: How often a tree that changes while it is read is read again, and the pause before that, seconds.
+ATTEMPTS = 5
+PAUSE = 0.1
+NICENESS = 10
+
+
+class Worker:
+    """Answers the server's questions one after the other."""
+
+    def __init__(self, checker_for: Callable[[str | None], Checker]) -> None:
+        self._checker_for = checker_for
+        self._checkers: dict[str | None, Checker] = {}
+        #: Files outside the tree that the last good configuration named.
+        self._outside: tuple[str, ...] = ()
+        #: Digests of the clients that the server has from the last answer.
+        self._known: frozenset[bytes] = frozenset()
+        self._nice = 0
+
+    def serve(self, questions: BinaryIO, answers: BinaryIO) -> None:
+        """Answer until the server is gone."""
+        while (question := frames.read(questions)) is not None:
+            for answer in self._answer(question):
+                answers.write(frames.frame(answer))
+            answers.flush()
+            if not self._nice:
+                # The first answer is what a start waits for; from then on requests come first.
+                self._nice = os.nice(NICENESS)
+            # The collector is off: it would walk everything parsed again and again. Now nobody waits.
+            gc.collect()
+            gc.freeze()
+
+    def _answer(self, question: object) -> Iterable[bytes]:
+        match question:
+            case frames.Build():
+                return self._build(question)
+            case frames.AskStamp(directory):
+                locked = "locked " if locked_by_git(directory) else ""
+                return [frames.dump(locked + stamp(directory, self._outside))]
+            case frames.Remember():
+                return [frames.dump(self._remember(question))]
+            case _:
+                raise frames.BrokenFrame
+
+    def _build(self, asked: frames.Build) -> Iterable[bytes]:
+        checker = self._checkers.get(asked.environment)
+        if checker is None:
+            checker = self._checkers[asked.environment] = self._checker_for(asked.environment)
+        for _ in range(ATTEMPTS):
+            before = stamp(asked.directory, self._outside)
+            checked = _checked(checker, asked.directory)
+            if stamp(asked.directory, self._outside) == before:
+                break
+            sleep(PAUSE)
+        if isinstance(checked, Checked):
+            self._outside = tuple(_outside(asked.directory, checked.files))
+            # What is outside is known only now; it is part of the stamp from here on.
+            return self._good(asked.directory, checked, stamp(asked.directory, self._outside))
+        return [frames.dump(self._rejection(asked.directory, checked, before))]
+
+    def _source(self, directory: Path, seen: str) -> frames.Source:
+        return frames.Source(seen, read_commit(directory), watched(directory, self._outside))
+
+    def _rejection(self, directory: Path, rejected: ConfigRejected, seen: str) -> frames.Rejected:
+        diagnosis = diagnose(rejected.problems, rejected.excerpts)
+        return frames.Rejected(read_digest(directory, self._outside), diagnosis, self._source(directory, seen))
+
+    def _good(self, directory: Path, checked: Checked, seen: str) -> Iterable[bytes]:
+        listed: list[tuple[str, bytes]] = []
+        new: list[bytes] = []
+        for client_id, client in checked.declared.clients.items():
+            octets, digest = _pickled(client)
+            listed.append((client_id, digest))
+            if digest not in self._known:
+                new.append(octets)
+        self._known = frozenset(digest for _, digest in listed)
+        yield frames.dump(
+            frames.Built(
+                replace(checked.declared, clients={}),
+                diagnose(checked.warnings, checked.excerpts),
+                self._source(directory, seen),
+                tuple(listed),
+                len(new),
+            )
+        )
+        yield from new
+
+    def _remember(self, asked: frames.Remember) -> bool:
+        unchanged = stamp(asked.directory, self._outside) == asked.stamp
+        if unchanged:
+            remember(asked.directory, asked.generations, asked.digest, asked.keep)
+        return unchanged
+
+
+def _checked(checker: Checker, directory: Path) -> Checked | ConfigRejected:
+    try:
+        return checker.check(directory)
+    except ConfigRejected as rejected:
+        return rejected
+
+
+def _pickled(client: Client) -> tuple[bytes, bytes]:
+    octets = frames.dump(client)
+    return octets, hashlib.sha256(octets).digest()
+
+
+def _outside(directory: Path, named: Iterable[Path | str]) -> Iterable[str]:
+    """What a configuration names outside of its own directory; inside everything is seen anyway."""
+    inside = f"{os.path.abspath(directory)}/"
+    for path in sorted({os.path.abspath(path) for path in named}):
+        if not f"{path}/".startswith(inside):
+            yield path
+
+
+def _reduce(mapping: "MappingProxyType[str, object]") -> tuple[type, tuple[dict[str, object]]]:
+    """How a read-only mapping is pickled: Python itself does not know."""
+    return MappingProxyType, (dict(mapping),)
+
+
+def main() -> None:
+    """Serve over standard input and output until they close."""
+    # What a library prints must not get between the frames.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # An interrupt at the terminal reaches the whole group; the server decides when the child ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    copyreg.pickle(MappingProxyType, _reduce)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    Worker(Checker).serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The parent's side of the build process: start it, ask it, take its answer without stalling the loop."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from appliance.config.declared.whole import Declared
+from appliance.protocol.client import Client
+from appliance.server import frames
+from appliance.server.codes import NO_ANSWER
+from appliance.server.problems import problem
+
+COMMAND = (sys.executable, "-m", "appliance.server.build_worker")
+#: Seconds after which a build is given up and its process ended.
+TIMEOUT = 60.0
+#: Seconds of decoding after which other tasks get their turn.
+SLICE = 0.002
+
+
+class Refused(Exception):
+    """The configuration is not taken."""
+
+    def __init__(self, rejected: frames.Rejected) -> None:
+        super().__init__(rejected.digest)
+        self.rejected = rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good configuration, whole again."""
+
+    declared: Declared
+    warnings: frames.Diagnosis
+    source: frames.Source
+
+
+class Builder:
+    """One child process at a time, started anew when it died or does not answer."""
+
+    def __init__(self, environment: str | None, *, command: Sequence[str] = COMMAND, timeout: float = TIMEOUT) -> None:
+        self._environment = environment
+        self._command = tuple(command)
+        self._timeout = timeout
+        self._child: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
+        #: The clients of the last good answer, by digest: the child sends none of them again.
+        self._clients: dict[bytes, Client] = {}
+
+    async def start(self) -> None:
+        """Start the child, so that it loads while the caller does something else."""
+        async with self._asking:
+            await self._started()
+
+    async def build(self, directory: Path) -> Answer:
+        """The configuration of a directory. Refused when it is not good, or the child cannot tell."""
+        async with self._asking:
+            for attempt in (1, 2):
+                try:
+                    async with asyncio.timeout(self._timeout):
+                        return await self._build(directory)
+                except TimeoutError:
+                    await self._end()
+                    raise _silent(f"it took more than {self._timeout:g} seconds") from None
+                except (frames.BrokenFrame, OSError, EOFError):
+                    await self._end()
+                    if attempt == 2:
+                        raise _silent("its process ended twice") from None
+        raise AssertionError("the second attempt returns or raises")  # pragma: no cover
+
+    async def stamp(self, directory: Path) -> str:
+        """What the directory looks like now; empty when the child cannot tell."""
+        found = await self._ask(frames.AskStamp(directory))
+        return found if isinstance(found, str) else ""
+
+    async def remember(self, asked: frames.Remember) -> bool:
+        """Keep a generation on disk. False when the files have changed since, or there is no room."""
+        return await self._ask(asked) is True
+
+    async def close(self) -> None:
+        """End the child."""
+        async with self._asking:
+            await self._end()
+
+    async def _ask(self, question: object) -> object:
+        async with self._asking:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    child = await self._started()
+                    await _send(child, question)
+                    return frames.load(await _receive(child))
+            except (TimeoutError, frames.BrokenFrame, OSError, EOFError):
+                await self._end()
+                return None
+
+    async def _build(self, directory: Path) -> Answer:
+        child = await self._started()
+        await _send(child, frames.Build(directory, self._environment))
+        answer = frames.load(await _receive(child))
+        if isinstance(answer, frames.Rejected):
+            raise Refused(answer)
+        if not isinstance(answer, frames.Built):
+            raise frames.BrokenFrame
+        clients = await self._take_clients(child, answer)
+        return Answer(replace(answer.declared, clients=clients), answer.warnings, answer.source)
+
+    async def _take_clients(self, child: asyncio.subprocess.Process, built: frames.Built) -> dict[str, Client]:
+        """All clients by id: known ones from the last answer, new ones decoded with pauses for others."""
+        known: dict[bytes, Client] = {}
+        clients: dict[str, Client] = {}
+        following = built.following
+        until = time.perf_counter() + SLICE
+        for client_id, digest in built.clients:
+            client = self._clients.get(digest)
+            if client is None:
+                received = frames.load(await _receive(child))
+                following -= 1
+                if not isinstance(received, Client):
+                    raise frames.BrokenFrame
+                client = received
+            known[digest] = clients[client_id] = client
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE
+        if following:
+            raise frames.BrokenFrame
+        self._clients = known
+        return clients
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._child is None or self._child.returncode is not None:
+            self._clients = {}
+            self._child = await asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+        return self._child
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            if child.returncode is None:
+                child.kill()
+            await child.wait()
+
+
+async def _send(child: asyncio.subprocess.Process, question: object) -> None:
+    if child.stdin is None:
+        raise frames.BrokenFrame
+    child.stdin.write(frames.frame(frames.dump(question)))
+    await child.stdin.drain()
+
+
+async def _receive(child: asyncio.subprocess.Process) -> bytes:
+    if child.stdout is None:
+        raise frames.BrokenFrame
+    size = int.from_bytes(await child.stdout.readexactly(frames.HEAD), "big")
+    return await child.stdout.readexactly(size)
+
+
+def _silent(words: str) -> Refused:
+    diagnosis = problem(NO_ANSWER, f"the configuration could not be read: {words}")
+    nowhere = frames.Source("", "", frames.Watched((), ()))
+    return Refused(frames.Rejected(f"{NO_ANSWER} {words}", diagnosis, nowhere))

@@ -1,0 +1,1 @@
+"""The server room over real sockets, real files and a real build process."""

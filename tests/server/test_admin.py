@@ -1,0 +1,90 @@
+"""The admin listener: for operators and their tools, and for nobody else."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from appliance.seams import StoreUnavailable
+from tests.server.serving import Served, get, serving, write_config
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def op(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """One provider for all of these."""
+    place = tmp_path_factory.mktemp("admin")
+    async with serving(write_config(place / "config"), place / "state") as served:
+        yield served
+
+
+@pytest.mark.attack("LG-04", "SE-15")
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload"])
+@pytest.mark.parametrize("headers", ["", "X-Forwarded-For: 127.0.0.1\r\n", "X_Forwarded_For: 127.0.0.1\r\n"])
+async def test_nothing_of_it_is_on_the_public_listener(op: Served, path: str, headers: str) -> None:
+    for method in ("GET", "POST"):
+        status, _ = await get(op.public, path, method=method, headers=headers)
+        assert status == 404
+
+
+async def test_tells_health_readiness_and_status(op: Served) -> None:
+    assert await get(op.admin, "/healthz") == (200, b"alive\n")
+    assert await get(op.admin, "/readyz") == (200, b"ready\n")
+    assert (await get(op.admin, "/readyz?config=strict"))[0] == 200
+    status, body = await get(op.admin, "/config/status")
+    document = json.loads(body)
+    assert status == 200
+    assert document["serving"] == "current"
+    assert document["generation"] >= 1
+    assert len(document["digest"]) == 64
+    assert document["last_attempt"]["result"] in {"live", "unchanged"}
+
+
+async def test_serves_the_metrics_people_alert_on(op: Served) -> None:
+    await get(op.public, "/jwks")
+    status, body = await get(op.admin, "/metrics")
+    assert status == 200
+    for name in (
+        b"op_config_last_reload_successful 1.0",
+        b"op_config_last_reload_success_timestamp_seconds",
+        b"op_config_info{",
+        b"op_config_reload_total{",
+        b'op_http_requests_total{endpoint="jwks',
+    ):
+        assert name in body
+
+
+async def test_a_store_that_does_not_answer_makes_it_unready_and_not_dead(
+    op: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = op.running.current.snapshot
+    assert snapshot is not None
+
+    async def ping(_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(type(snapshot.shared.store), "ping", ping)
+    assert (await get(op.admin, "/readyz"))[0] == 503
+    assert (await get(op.admin, "/healthz"))[0] == 200
+
+
+@pytest.mark.parametrize("headers", ["Origin: http://evil.test\r\n", "Sec-Fetch-Site: cross-site\r\n"])
+async def test_a_page_in_a_browser_cannot_ask_for_a_reload(op: Served, headers: str) -> None:
+    assert (await get(op.admin, "/config/reload", method="POST", headers=headers))[0] == 403
+
+
+async def test_methods_and_paths_are_exact(op: Served) -> None:
+    assert (await get(op.admin, "/config/reload"))[0] == 405
+    assert (await get(op.admin, "/healthz", method="POST"))[0] == 405
+    for path in ("/", "/jwks", "/authorize", "/healthz/", "//healthz"):
+        assert (await get(op.admin, path))[0] == 404
+
+
+async def test_reloads_that_are_asked_for_at_the_same_time_share_attempts(op: Served) -> None:
+    answers = await asyncio.gather(*(get(op.admin, "/config/reload", method="POST") for _ in range(20)))
+    assert {status for status, _ in answers} == {200}
+    moments = {json.loads(body)["at"] for _, body in answers}
+    assert len(moments) <= 3
