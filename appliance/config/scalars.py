@@ -17,13 +17,12 @@ _CONSTANTS: Final = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+# Not `y` and `n`: tools in use read them as text, and they are members of every RSA and EC key (RFC 7517).
 _BOOLEAN_WORDS: Final = {
     "yes": "true",
     "on": "true",
-    "y": "true",
     "no": "false",
     "off": "false",
-    "n": "false",
 }
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]*")

@@ -1,0 +1,1 @@
+"""Tests of the outbound room, over real sockets of this machine."""
