@@ -26,7 +26,7 @@ from appliance.server.maintenance import Maintenance
 from appliance.server.metrics import Metrics
 from appliance.server.reload import Place, Process, Reloader
 from appliance.server.status import Status
-from appliance.server.watching import Watcher
+from appliance.server.watching import Watcher, prepare
 
 
 class NotStarted(Exception):
@@ -59,6 +59,7 @@ async def running(
     """A provider from start to end within an event loop. NotStarted when there is nothing to serve."""
     builder = Builder(place.environment, command=command)
     await builder.start()
+    await prepare()
     tools = tools or Tools(clock=time.time, entropy=os.urandom)
     metrics, current = Metrics(), Current()
     answers: dict[str, Answer] = {"public": Dispatch(current, metrics, tools.clock)}

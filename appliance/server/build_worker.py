@@ -20,15 +20,18 @@ from typing import BinaryIO
 from appliance.config.problems import ConfigRejected
 from appliance.protocol.client import Client
 from appliance.server import frames
-from appliance.server.checking import Checked, Checker, diagnose
+from appliance.server.checking import Checked, Checker
 from appliance.server.commit import read_commit
 from appliance.server.generations import remember
+from appliance.server.problems import diagnose
 from appliance.server.stamp import locked_by_git, read_digest, stamp, watched
 
 #: How often a tree that changes while it is read is read again, and the pause before that, seconds.
 ATTEMPTS = 5
 PAUSE = 0.1
 NICENESS = 10
+#: Clients in one frame: few enough to be unpacked without anybody noticing.
+BATCH = 100
 
 
 class Worker:
@@ -92,24 +95,16 @@ class Worker:
         return frames.Rejected(read_digest(directory, self._outside), diagnosis, self._source(directory, seen))
 
     def _good(self, directory: Path, checked: Checked, seen: str) -> Iterable[bytes]:
-        listed: list[tuple[str, bytes]] = []
-        new: list[bytes] = []
+        listed: list[frames.Listed] = []
         for client_id, client in checked.declared.clients.items():
             octets, digest = _pickled(client)
-            listed.append((client_id, digest))
-            if digest not in self._known:
-                new.append(octets)
-        self._known = frozenset(digest for _, digest in listed)
-        yield frames.dump(
-            frames.Built(
-                replace(checked.declared, clients={}),
-                diagnose(checked.warnings, checked.excerpts),
-                self._source(directory, seen),
-                tuple(listed),
-                len(new),
-            )
-        )
-        yield from new
+            listed.append(frames.Listed(client_id, digest, b"" if digest in self._known else octets))
+        self._known = frozenset(one.digest for one in listed)
+        batches = [tuple(listed[at : at + BATCH]) for at in range(0, len(listed), BATCH)]
+        declared = replace(checked.declared, clients={})
+        warnings = diagnose(checked.warnings, checked.excerpts)
+        yield frames.dump(frames.Built(declared, warnings, self._source(directory, seen), len(batches)))
+        yield from map(frames.dump, batches)
 
     def _remember(self, asked: frames.Remember) -> bool:
         unchanged = stamp(asked.directory, self._outside) == asked.stamp

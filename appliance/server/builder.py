@@ -1,9 +1,10 @@
 """The parent's side of the build process: start it, ask it, take its answer without stalling the loop."""
 
 import asyncio
+import gc
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,29 +104,32 @@ class Builder:
             raise Refused(answer)
         if not isinstance(answer, frames.Built):
             raise frames.BrokenFrame
-        clients = await self._take_clients(child, answer)
+        collecting = gc.isenabled()
+        # The collector would walk all that is half made, again and again, for longer than any slice.
+        gc.disable()
+        try:
+            clients = await self._take_clients(child, answer)
+            # What is new here stays: without this, the next round of the collector walks all of it.
+            gc.freeze()
+        finally:
+            if collecting:
+                gc.enable()
         return Answer(replace(answer.declared, clients=clients), answer.warnings, answer.source)
 
     async def _take_clients(self, child: asyncio.subprocess.Process, built: frames.Built) -> dict[str, Client]:
         """All clients by id: known ones from the last answer, new ones decoded with pauses for others."""
         known: dict[bytes, Client] = {}
         clients: dict[str, Client] = {}
-        following = built.following
         until = time.perf_counter() + SLICE
-        for client_id, digest in built.clients:
-            client = self._clients.get(digest)
-            if client is None:
-                received = frames.load(await _receive(child))
-                following -= 1
-                if not isinstance(received, Client):
+        for _ in range(built.batches):
+            for listed in _read_batch(await _receive(child)):
+                client = self._clients.get(listed.digest) if not listed.octets else _read_client(listed.octets)
+                if client is None:
                     raise frames.BrokenFrame
-                client = received
-            known[digest] = clients[client_id] = client
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + SLICE
-        if following:
-            raise frames.BrokenFrame
+                known[listed.digest] = clients[listed.client_id] = client
+                if time.perf_counter() > until:
+                    await asyncio.sleep(0)
+                    until = time.perf_counter() + SLICE
         self._clients = known
         return clients
 
@@ -157,6 +161,19 @@ async def _receive(child: asyncio.subprocess.Process) -> bytes:
         raise frames.BrokenFrame
     size = int.from_bytes(await child.stdout.readexactly(frames.HEAD), "big")
     return await child.stdout.readexactly(size)
+
+
+def _read_batch(octets: bytes) -> Iterator[frames.Listed]:
+    found = frames.load(octets)
+    for listed in found if isinstance(found, tuple) else (None,):
+        if not isinstance(listed, frames.Listed):
+            raise frames.BrokenFrame
+        yield listed
+
+
+def _read_client(octets: bytes) -> Client | None:
+    client = frames.load(octets)
+    return client if isinstance(client, Client) else None
 
 
 def _silent(words: str) -> Refused:

@@ -5,29 +5,29 @@
 
 import resource
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.assembly import PARTS
 from appliance.config.codes.text import Severity
 from appliance.config.declared.theme import ThemeFiles
 from appliance.config.declared.whole import Declared
 from appliance.config.load import Cache, load
 from appliance.config.problems import ConfigRejected, Excerpts, Problem
-from appliance.config.rendering import as_members, render_text
+from appliance.options import PARTS
 from appliance.pages.problems import REHEARSAL, ThemeProblem
 from appliance.pages.rehearsal import rehearse
 from appliance.pages.theme import compile_themes
-from appliance.server.frames import Diagnosis
 
 #: What all pages of all themes together may take before they are given up: seconds of time, octets of memory.
 REHEARSAL_SECONDS = 20
 REHEARSAL_MEMORY = 512 * 1024 * 1024
 #: Origin of themes that ship with the product.
 BUILT_IN = "built in"
+#: More problems at once than anybody reads in a log.
+MOST_TOLD = 200
 
 
 class _OutOfTime(BaseException):
@@ -66,12 +66,6 @@ class Checker:
         if self._themes is None or self._themes[0] != themes:
             self._themes = (themes, check_themes(themes))
         return self._themes[1]
-
-
-def diagnose(problems: Iterable[Problem], excerpts: Excerpts) -> Diagnosis:
-    """Problems as a text for people, and as JSON for programs."""
-    found = tuple(problems)
-    return Diagnosis(render_text(found, excerpts, colour=False), tuple(as_members(problem) for problem in found))
 
 
 def check_themes(themes: Mapping[str, ThemeFiles]) -> tuple[Problem, ...]:

@@ -6,9 +6,9 @@ the declared configuration without a second description of it. Nothing from outs
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from appliance.config.declared.whole import Declared
 
@@ -18,7 +18,7 @@ HEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Read the directory whole and answer Built (clients follow, a frame each) or Rejected."""
+    """Read the directory whole and answer Built (clients follow in batches) or Rejected."""
 
     directory: Path
     environment: str | None
@@ -77,6 +77,14 @@ class Rejected:
     source: Source
 
 
+class Listed(NamedTuple):
+    """One client: its id, its digest, and itself pickled unless the last answer had that digest."""
+
+    client_id: str
+    digest: bytes
+    octets: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """The directory is good. `declared` comes without its clients."""
@@ -84,10 +92,8 @@ class Built:
     declared: Declared
     warnings: Diagnosis
     source: Source
-    #: client_id and digest of every client, in order.
-    clients: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
-    #: How many frames follow: each the pickled client of the next digest that the last answer did not have.
-    following: int = 0
+    #: How many frames follow: each a tuple of Listed.
+    batches: int = 0
 
 
 class BrokenFrame(Exception):

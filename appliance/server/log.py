@@ -108,3 +108,7 @@ class LogReport:
             peer=request.peer,
         )
         return reference
+
+    def notice(self, event: str, **facts: str) -> None:
+        """One line about something that nobody's request was the cause of."""
+        self._log.warning(event, **facts)

@@ -1,4 +1,7 @@
-"""What has to happen now and then whether requests come or not: keys rotate, expired records go."""
+"""What has to happen now and then whether requests come or not.
+
+Keys rotate, clients that could not be told of a logout are told again, expired records go.
+"""
 
 import asyncio
 
@@ -33,12 +36,13 @@ class Maintenance:
                 await self.round(snapshot)
 
     async def round(self, snapshot: Snapshot) -> None:
-        """Rotate the keys of every profile and sweep the store."""
+        """Rotate the keys of every profile, tell clients of logouts again, and sweep the store."""
         # The store must not be closed by a reload in the middle.
         snapshot.enter()
         try:
             for profile in snapshot.profiles.values():
                 await profile.keys.refresh()
+                await profile.logout.deliveries.resume()
             for _ in range(BITES):
                 if await snapshot.shared.store.sweep(self._clock(), BITE) < BITE:
                     break

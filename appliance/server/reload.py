@@ -19,14 +19,13 @@ from appliance.config.problems import ConfigRejected
 from appliance.seams import Tools
 from appliance.server import frames
 from appliance.server.builder import Answer, Builder, Refused
-from appliance.server.checking import diagnose
 from appliance.server.codes import LISTENER, NOT_ASSEMBLED
 from appliance.server.dispatch import Current
 from appliance.server.generations import last_good
 from appliance.server.listeners import PortInUse
 from appliance.server.listening import Change, Listening, proxies
 from appliance.server.metrics import Metrics
-from appliance.server.problems import problem
+from appliance.server.problems import diagnose, problem
 from appliance.server.status import LIVE, REFUSED, UNCHANGED, Attempt, Live, Status
 from appliance.snapshot import Report, Snapshot
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 
 import structlog
+from anyio import to_thread
 from watchfiles import Change, awatch
 
 from appliance.config.declared.root import Reload
@@ -25,6 +26,12 @@ AGAIN = 1.0
 #: Pause after an attempt without an answer, seconds.
 PAUSE = 10.0
 _STILL_WRITING = "locked "
+
+
+async def prepare() -> None:
+    """Load what the watcher needs, which takes longer than a request may wait."""
+    # watchfiles waits in anyio's threads, and anyio loads its half for asyncio when it is first used.
+    await to_thread.run_sync(int)
 
 
 class Watcher:

@@ -13,6 +13,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("jose", "config", "outbound"),
     ("artefacts", "client_assertions", "passwords", "throttle"),  # tools that parts are given
     ("parts",),
+    ("options",),
     ("profile",),
     ("endpoints",),
     ("pages",),

@@ -33,7 +33,7 @@ def read_bindings() -> Mapping[str, type]:
         return {}
     try:
         bindings: Mapping[str, type] = importlib.import_module("appliance.config.binding").BINDINGS
-        parts: Mapping[str, Mapping[str, type]] = importlib.import_module("appliance.assembly").PARTS
+        parts: Mapping[str, Mapping[str, type]] = importlib.import_module("appliance.options").PARTS
     except (ImportError, AttributeError) as error:
         pytest.fail(f"there are no usable bindings: {error}")
     options = {f"parts/{family}/{kind}.json": bound for family, kinds in parts.items() for kind, bound in kinds.items()}
