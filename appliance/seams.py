@@ -170,6 +170,8 @@ class ClientAuthMethod(Protocol):
     """One value of token_endpoint_auth_methods_supported."""
 
     name: str
+    #: Signature algorithms of its assertions; empty for methods without.
+    algorithms: tuple[str, ...]
 
     def claims(self, request: Request, form: Params) -> str | None:
         """The client_id when the request uses this method, else None. InvalidRequest/InvalidClient if broken."""
@@ -221,8 +223,10 @@ class AccessTokenFormat(Protocol):
 
     name: str
 
-    def issue(self, authorization: Authorization, issued_at: int, expires_at: int) -> NewToken:
-        """Mint a token for what was granted."""
+    def issue(
+        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+    ) -> NewToken:
+        """Mint a token for what was granted; `claims` of the user are for forms that can be read."""
 
     def read(self, token: str) -> str | None:
         """The id of the record a token of this form claims to stand for, None when it is not one of ours."""
@@ -232,6 +236,8 @@ class ResponseMode(Protocol):
     """One value of response_modes_supported."""
 
     name: str
+    #: Whether all parameters travel in one signed JWT, `response` (JARM 2).
+    secured: bool
 
     def render(self, reply_to: ReplyTo, parameters: Iterable[tuple[str, str]]) -> Response:
         """The response that carries the parameters to a verified redirect URI."""

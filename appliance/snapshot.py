@@ -6,7 +6,7 @@ errors as JSON, pages rendered.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,13 +16,18 @@ from appliance.config.declared.whole import Declared
 from appliance.jose import tokens
 from appliance.pages.rendering import Renderer
 from appliance.passwords import Passwords
+from appliance.profile.client_keys import KeySets
 from appliance.profile.profile import Profile
 from appliance.protocol.errors import OAuthError, ServerError, TemporarilyUnavailable
 from appliance.protocol.messages import Request, Response
+from appliance.protocol.pages import ErrorPage
 from appliance.seams import Endpoint, SourceUnavailable, Store, StoreUnavailable
 
 #: Seconds after which an answer of "temporarily unavailable" invites another try.
 RETRY_AFTER = "2"
+
+#: How long a generation that ends waits for clients that are being told of a logout, seconds.
+DELIVERIES_END = 2.0
 
 _NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON = (("Content-Type", "application/json"), *_NO_STORE, ("X-Content-Type-Options", "nosniff"))
@@ -43,6 +48,9 @@ class Report(Protocol):
     def refusal(self, request: Request, error: OAuthError) -> str:
         """A protocol error, with its detail."""
 
+    def notice(self, event: str, **facts: str) -> None:
+        """Something that an operator should know and that no request waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -52,7 +60,7 @@ class Route:
     #: Host of the issuer, as in a Host header.
     host: str
     path: str
-    origins: frozenset[str]
+    origins: Container[str]
 
 
 class Routes:
@@ -96,12 +104,14 @@ class Snapshot:
         profiles: Mapping[str, Profile],
         routes: Sequence[Route],
         renderer: Renderer,
+        key_sets: KeySets,
         shared: Shared,
         report: Report,
     ) -> None:
         self.declared = declared
         self.profiles = profiles
         self.renderer = renderer
+        self.key_sets = key_sets
         self.shared = shared
         self._inside = 0
         self._empty = asyncio.Event()
@@ -124,6 +134,8 @@ class Snapshot:
     async def retire(self) -> None:
         """Wait for the last request inside, then close what no later generation carries over."""
         await self._empty.wait()
+        for profile in self.profiles.values():
+            await profile.logout.deliveries.close(DELIVERIES_END)
         self.shared.users -= 1
         if self.shared.users == 0:
             await self.shared.close()
@@ -164,8 +176,9 @@ class Snapshot:
             allow = ", ".join(sorted(endpoint.methods))
             return Response(405, (*_TEXT, ("Allow", allow)), b"This address does not know that method.\n")
         response = await self._handle(endpoint, request)
+        reference = "" if response.cause is None else self._tell(request, response.cause)
         if response.page is not None:
-            response = self._render(response, request)
+            response = self._render(response, request, reference)
         if endpoint.cors == "none":
             return response
         return response.with_headers(*_cors(route, request))
@@ -183,10 +196,17 @@ class Snapshot:
             reference = self._report.failure(request, error)
             return error_response(ServerError(f"reference {reference}"))
 
-    def _render(self, response: Response, request: Request) -> Response:
+    def _tell(self, request: Request, cause: Exception) -> str:
+        if isinstance(cause, OAuthError):
+            return self._report.refusal(request, cause)
+        return self._report.failure(request, cause)
+
+    def _render(self, response: Response, request: Request, reference: str) -> Response:
         reply = response.page
         if reply is None:
             return response
+        if reference and isinstance(reply.page, ErrorPage):
+            reply = replace(reply, page=replace(reply.page, reference=reference))
         try:
             rendered = self.renderer.render(reply)
         except Exception as error:  # noqa: BLE001 - a page that fails on real data is a fault of ours
@@ -202,7 +222,9 @@ def error_response(error: OAuthError) -> Response:
     members = {"error": error.error}
     if error.description:
         members["error_description"] = error.description
-    headers = (*_JSON, ("Retry-After", RETRY_AFTER)) if error.status == 503 else _JSON
+    headers: tuple[tuple[str, str], ...] = _JSON
+    if error.status in (429, 503):
+        headers = (*headers, ("Retry-After", str(error.retry_after or RETRY_AFTER)))
     if error.challenge:
         headers = (*headers, ("WWW-Authenticate", error.challenge))
     return Response(error.status, headers, orjson.dumps(members))

@@ -11,6 +11,7 @@ which the account was proved before has a counter of its own, with the same limi
 elsewhere does not touch it. Every wait ends, and success forgets the counter that it was under.
 """
 
+import hashlib
 import ipaddress
 import math
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ _HUNDRED: Final = 100
 KNOWN_FOR: Final = 90 * _DAY
 # Races that one attempt may lose before it is told to come back: each loss is another's counted attempt.
 _TRIES: Final = 100
+#: Hexadecimal digits of a client id's hash that tell its counter: 4096 counters for each address.
+_BUCKET_DIGITS: Final = 3
 
 
 class Throttled(Exception):
@@ -89,7 +92,7 @@ class Throttle:
         `account` names the account in its one form, and what is guessed of it, so that the password's
         success does not forget the failures of the second factor.
         """
-        network = _network(peer)
+        network = network_of(peer)
         known = _id("known", account, network) if network else ""
         recognised = bool(known) and await self._store.get(Attempts, known) is not None
         attempt = Attempt(self._counters(account, network, recognised), known)
@@ -163,12 +166,73 @@ class Throttle:
                 return
 
 
+class ClientThrottle:
+    """Failed client authentications, counted for a client and an address together (RFC 6749 10.10).
+
+    What is guessed here has 256 bits, so counting after a failure is enough, and who proves itself pays one
+    read. The right client at another address never notices, and a success forgets the failures: instances of one
+    client behind one address do not shut each other out while their secret is changed. A client is counted under
+    one of some buckets, known or not: nobody learns from a wait which clients exist, and no address makes more
+    than these records.
+    """
+
+    def __init__(self, store: Store, limits: Limits, issuer: str) -> None:
+        self._store = store
+        self._limits = limits
+        self._issuer = issuer
+
+    async def check(self, client_id: str, peer: str, at: float) -> Attempts | None:
+        """The failures of this client at this address; Throttled when they are too many to hear it now."""
+        counter = self._counter(client_id, peer)
+        if counter is None:
+            return None
+        seen = await self._store.get(Attempts, counter.id)
+        if wait := counter.wait(seen, at):
+            raise Throttled(math.ceil(wait))
+        return seen
+
+    async def succeeded(self, seen: Attempts | None) -> None:
+        """Forget the failures that `check` found."""
+        if seen is not None:
+            await self._store.commit(Change(delete=(seen,)))
+
+    async def failed(self, client_id: str, peer: str, at: float) -> None:
+        """Count a failure."""
+        counter = self._counter(client_id, peer)
+        if counter is None:
+            return
+        for _ in range(_TRIES):
+            seen = await self._store.get(Attempts, counter.id)
+            counted = counter.count(seen, at)
+            expect, absent = ((), (counted,)) if seen is None else ((seen,), ())
+            if await self._store.commit(Change(put=(counted,), expect=expect, absent=absent)):
+                return
+
+    def _counter(self, client_id: str, peer: str) -> Counter | None:
+        network = network_of(peer)
+        if not network:
+            return None
+        bucket = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()[:_BUCKET_DIGITS]
+        delay = max(self._limits.delay, 1)
+        longest = max(self._limits.window, delay)
+        return Counter(
+            id=_id("client", self._issuer, bucket, network),
+            issuer=self._issuer,
+            # Many instances of one client share an address, so it has the allowance of an address.
+            limit=self._limits.address_failures,
+            delay=delay,
+            longest=longest,
+            kept=2 * longest,
+            account=False,
+        )
+
+
 def _id(*parts: str) -> str:
     # A digest: names that were typed and addresses of people are not to be read from the store.
     return stored_id("\x1f".join(parts))
 
 
-def _network(peer: str) -> str:
+def network_of(peer: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 that one IPv6 subscriber has; "" for none."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])

@@ -11,6 +11,7 @@ MARKERS = (
     "spec(document, section, level='MUST'): the requirement that the test holds the provider to",
     "attack(*ids): the attacks that the test tries, by their ids",
     "seed(*ids): the seeds whose story the test tells",
+    "conformance(*modules): the modules of the certification plans that the test walks through",
     "browser: drives a real browser",
     "clients: drives a client library that is not ours",
     "slow: takes more than a few seconds",

@@ -18,6 +18,7 @@ VERBS: Final = {
     "explain": "Explain a diagnostic (OP102) or a key (client.redirect_uris).",
     "status": "Tell what a running provider serves.",
     "reload": "Make a running provider read its files, and wait for the outcome.",
+    "keys": "Rotate the signing keys of a running provider.",
     "healthcheck": "Exit with 0 when a running provider is alive.",
     "secret": "Make secrets.",
     "hash-password": "Hash a password for a static source.",

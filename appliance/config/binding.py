@@ -55,6 +55,7 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "client.json#/$defs/client_secret": client.ClientSecret,
         "client.json#/$defs/op": client.ClientSettings,
         "client.json#/$defs/ttl": client.ClientTtl,
+        "client.json#/$defs/client_compat": client.ClientCompat,
         "claims.json#/$defs/claims_set": claims.ClaimsSet,
         "policies.json#/$defs/policy": access.Policy,
         "policies.json#/$defs/step": access.Step,

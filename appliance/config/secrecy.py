@@ -17,7 +17,9 @@ _WORDS: Final = (
 )
 # `token_endpoint_auth_method`, `id_token`, `refresh_token_idle` and the like are settings, not secrets.
 _NAME: Final = re.compile(rf"(?:.*[_.-])?(?:{_WORDS})", re.IGNORECASE)
-_SETTINGS: Final = frozenset({"id_token", "access_token", "refresh_token", "claims_in_id_token"})
+_SETTINGS: Final = frozenset(
+    {"id_token", "access_token", "refresh_token", "claims_in_id_token", "claims_in_access_token"}
+)
 #: What holds a secret as a map; a theme's `tokens` are no secrets.
 _HOLDER: Final = re.compile(
     r"(?:.*[_.-])?(?:secrets?|passwords?|salt|totp|credentials?|api[_-]?keys?|private[_-]?keys?)", re.IGNORECASE

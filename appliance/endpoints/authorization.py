@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from appliance.endpoints.authorization_reply import guard, told
 from appliance.endpoints.page_replies import PageProblem, read_form
+from appliance.endpoints.request_objects import whole_request
 from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
 from appliance.profile.interaction import Done, Refuse
 from appliance.profile.profile import Profile
 from appliance.profile.tokens import CodeBinding
 from appliance.protocol import base64url, claims_request
 from appliance.protocol.authorization import Authorization
-from appliance.protocol.errors import ServerError
+from appliance.protocol.errors import LoginRequired, ServerError
 from appliance.protocol.form import Params, read
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.prompt import LOGIN
@@ -43,7 +44,8 @@ class AuthorizationEndpoint:
         # RFC 6749 3.1: one place for the parameters; a query beside a body is not read at all.
         posted = request.method == "POST"
         params: Params = read_form(request) if posted else read(request.query)
-        channel, asked = read_asked(params, self._profile)
+        params = await whole_request(params, self._profile)
+        channel, asked = await read_asked(params, self._profile)
         with told(channel, asked):
             browser = await self._profile.sessions.read(request)
             visit = await self._visits.look(channel, asked, browser, None, "")
@@ -94,7 +96,10 @@ class Conclusion:
             if not await self._visits.finish(visit):
                 raise PageProblem("expired", "the request was answered already", client=visit.client)
             if isinstance(decision, Refuse):
-                return visit.channel.refuse(self._profile, request, decision.error)
+                refused = await visit.channel.refuse(
+                    self._profile, request, decision.error, self._session_state(visit)
+                )
+                return self._visits.leave(visit, refused)
             return self._visits.leave(visit, await self._grant(request, visit, decision))
         if visit.interaction is None:
             visit = await self._visits.begin(visit)
@@ -113,11 +118,24 @@ class Conclusion:
             code_challenge=asked.code_challenge,
             offline="refresh_token" in client.grant_types and (always or OFFLINE_ACCESS in asked.scope),
         )
+        # First of all: whatever the client gets in a session, it must hear of the session's end.
+        await profile.clients.touch(client)
+        if not await profile.sessions.note_client(account.session, client.client_id):
+            raise LoginRequired("the session has ended meanwhile")
         parameters = await profile.tokens.front_channel(
             authorization, client, asked.response_type, binding, asked.state
         )
-        await profile.sessions.note_client(account.session, client.client_id)
-        return visit.channel.answer(profile, request, parameters)
+        answer = (*parameters, *self._session_state(visit))
+        response = await visit.channel.answer(profile, request, answer)
+        # The cookie that the state is about, in case the browser has lost it or never had it.
+        return response if visit.browser.changed else response.with_cookies(
+            *profile.sessions.state.cookies(visit.browser.sids)
+        )
+
+    def _session_state(self, visit: Visit) -> tuple[tuple[str, str], ...]:
+        """Session Management 2: in answers and, as they should, in errors."""
+        reply_to = visit.channel.reply_to.redirect_uri
+        return self._profile.sessions.state.parameters(visit.client.client_id, reply_to, visit.browser.sids)
 
     async def _authorization(self, visit: Visit, account: Account, done: Done) -> Authorization:
         profile, asked, client = self._profile, visit.asked, visit.client

@@ -18,7 +18,7 @@ from appliance.profile.profile import Profile
 from appliance.protocol import authorization_request, redirect_uri
 from appliance.protocol.authorization_request import AuthorizationRequest
 from appliance.protocol.client import Client
-from appliance.protocol.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
+from appliance.protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.prompt import NONE
@@ -41,24 +41,31 @@ class Channel:
     response_modes: tuple[str, ...]
     state: str | None
 
-    def answer(self, profile: Profile, request: Request, parameters: Iterable[tuple[str, str]]) -> Response:
-        """An authorization response; a form_post page gets the profile and client whose page it is."""
+    async def answer(
+        self, profile: Profile, request: Request, parameters: Iterable[tuple[str, str]]
+    ) -> Response:
+        """An authorization response; a form_post page gets the profile and client whose page it is. OAuthError."""
         state = () if self.state is None else (("state", self.state),)
         everything = (*parameters, *state, ("iss", profile.issuer))
         installed = profile.response_modes
         name = next((name for name in self.response_modes if name in installed), next(iter(installed)))
+        if installed[name].secured:
+            everything = (("response", await profile.response_protection.response(self.client, everything)),)
         response = installed[name].render(self.reply_to, everything)
         if response.page is None:
             return response
         shown = replace(response.page, profile=profile.id, client=self.client, locales=locales(request))
         return replace(response, page=shown)
 
-    def refuse(self, profile: Profile, request: Request, error: OAuthError) -> Response:
+    async def refuse(
+        self, profile: Profile, request: Request, error: OAuthError, more: Iterable[tuple[str, str]] = ()
+    ) -> Response:
         """An authorization error response (RFC 6749 4.1.2.1, Core 3.1.2.6)."""
         parameters = [("error", error.error)]
         if error.description:
             parameters.append(("error_description", error.description))
-        return self.answer(profile, request, parameters)
+        parameters.extend(more)
+        return await self.answer(profile, request, parameters)
 
 
 class Refused(Exception):
@@ -83,10 +90,10 @@ def told(channel: Channel, asked: AuthorizationRequest) -> Iterator[None]:
         raise
 
 
-def verify(params: Params, profile: Profile) -> Channel:
+async def verify(params: Params, profile: Profile) -> Channel:
     """The way back for a request. InvalidRequest, to be shown to the user, when there is none."""
     wanted = authorization_request.read_reply(params)
-    client = profile.clients.find(wanted.client_id)
+    client = await profile.clients.find(wanted.client_id)
     if client is None:
         raise InvalidRequest(_UNVERIFIED, parameter="redirect_uri", detail="unknown client_id")
     try:
@@ -101,10 +108,25 @@ async def guard(profile: Profile, request: Request, answer: Callable[[Request], 
     try:
         return await answer(request)
     except Refused as refused:
-        return refused.channel.refuse(profile, request, refused.error)
+        return await _told(profile, request, refused)
     except PageProblem as problem:
-        return problem_page(profile, request, problem)
+        return replace(problem_page(profile, request, problem), cause=InvalidRequest(problem.description))
     except OAuthError as error:
-        return error_page(profile, request, error, _MESSAGES.get(error.status, "bad_request"))
-    except (StoreUnavailable, SourceUnavailable):
-        return unavailable_page(profile, request)
+        return replace(
+            error_page(profile, request, error, _MESSAGES.get(error.status, "bad_request")), cause=error
+        )
+    except (StoreUnavailable, SourceUnavailable) as error:
+        return replace(unavailable_page(profile, request), cause=error)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page with a reference
+        failed = error_page(profile, request, ServerError(), _MESSAGES[500])
+        return replace(failed, cause=error)
+
+
+async def _told(profile: Profile, request: Request, refused: Refused) -> Response:
+    try:
+        response = await refused.channel.refuse(profile, request, refused.error)
+    except OAuthError as error:
+        # What the client wants signed or encrypted and cannot be is not sent in the clear (JARM 2.2).
+        failed = error_page(profile, request, error, _MESSAGES.get(error.status, "bad_request"))
+        return replace(failed, cause=error)
+    return replace(response, cause=refused.error)

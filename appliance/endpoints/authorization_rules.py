@@ -74,11 +74,18 @@ def _response_mode(asked: Asked, client: Client, profile: Profile) -> Asked:
         raise InvalidRequest("response_mode is not supported", parameter="response_mode")
     if asked.mode == "query" and response_type.carries_tokens(asked.response_type):
         raise InvalidRequest("response_mode query must not carry tokens", parameter="response_mode")
+    encrypted = client.authorization_encrypted_response_alg is not None
+    if asked.mode == "query.jwt" and response_type.carries_tokens(asked.response_type) and not encrypted:
+        # JARM 2.3.1: signed is readable all the same.
+        raise InvalidRequest("response_mode query.jwt must not carry tokens", parameter="response_mode")
     return asked
 
 
 def _scope(asked: Asked, client: Client, profile: Profile) -> Asked:
     allowed = profile.claims.allowed_scopes(client)
+    if asked.openid and not profile.declared.openid_connect:
+        # Left out, the client would wait for an ID Token that never comes.
+        raise InvalidScope("this authorization server is not an OpenID Provider", parameter="scope")
     granted = tuple(name for name in asked.scope if name in allowed)
     if len(granted) != len(asked.scope) and profile.declared.unknown_scopes == "reject":
         raise InvalidScope("a scope is not known here or not this client's", parameter="scope")
@@ -110,7 +117,9 @@ def _pkce(asked: Asked, client: Client, profile: Profile) -> Asked:
     if asked.code_challenge is not None or "code" not in asked.response_type:
         return asked
     own = client.op.require_pkce
-    if client.is_public or (profile.declared.require_pkce if own is None else own):
+    # With loosely matched addresses nothing else ties the code to who asked for it.
+    loose = client.op.compat.redirect_match != "exact"
+    if client.is_public or loose or (profile.declared.require_pkce if own is None else own):
         raise InvalidRequest("parameter code_challenge is missing", parameter="code_challenge")
     return asked
 

@@ -61,7 +61,7 @@ class ConsentsPageEndpoint:
         here = f"{profile.path}{self.path}"
         consents = await profile.consents.of_user(session.subject)
         page = PageReply(
-            page=ConsentsPage(session.login, tuple(self._view(consent) for consent in consents)),
+            page=ConsentsPage(session.login, tuple([await self._view(consent) for consent in consents])),
             profile=profile.id,
             action=here,
             csrf=browser.csrf(purpose),
@@ -70,8 +70,8 @@ class ConsentsPageEndpoint:
         )
         return reply(page).with_cookies(*profile.sessions.cookies(browser))
 
-    def _view(self, consent: Consent) -> ConsentView:
-        client = self._profile.clients.find(consent.client_id)
+    async def _view(self, consent: Consent) -> ConsentView:
+        client = await self._profile.clients.find(consent.client_id)
         # The consent of a client that was taken away can still be seen and revoked.
         name = consent.client_id if client is None else client.client_name
         return ConsentView(consent.client_id, name, shown(consent.granted), consent.granted_at)

@@ -14,7 +14,6 @@ from appliance.endpoints.page_replies import (
     check_csrf,
     check_own_form,
     locales,
-    page,
     read_form,
     reply,
 )
@@ -76,8 +75,12 @@ class EndSessionEndpoint:
         return await guard(self._profile, request, self._answer)
 
     def metadata(self) -> Mapping[str, object]:
-        """Nothing beyond its own name."""
-        return {}
+        """What its requests bring about (Back-Channel Logout 2.1, Front-Channel Logout 3)."""
+        logout = self._profile.declared.logout
+        kinds = (("backchannel", logout.backchannel), ("frontchannel", logout.frontchannel))
+        # Every client gets `sid` in its ID Tokens, so sessions can always be told apart.
+        members = ("logout_supported", "logout_session_supported")
+        return {f"{kind}_{member}": True for kind, offered in kinds if offered for member in members}
 
     async def _answer(self, request: Request) -> Response:
         params = read(request.query)
@@ -86,10 +89,14 @@ class EndSessionEndpoint:
             # RP-Initiated Logout 2 allows a form of the client, which comes without our cookies.
             return self._again(form)
         params.check_once()
-        asked = self._read(params)
-        browser = await self._profile.sessions.read(request)
+        asked = await self.read(params)
         if request.method == "POST":
-            return await self._judge(request, asked, browser, form)
+            return await self._judge(request, asked, await self._profile.sessions.read(request), form)
+        return await self.proceed(request, asked)
+
+    async def proceed(self, request: Request, asked: LogoutRequest) -> Response:
+        """End the browser's sessions where the client knows them, or ask the user."""
+        browser = await self._profile.sessions.read(request)
         if browser.current is None or await self._is_known(asked, browser):
             return await self._end(request, asked, browser)
         return self._ask(request, asked, browser, browser.current.login)
@@ -99,12 +106,13 @@ class EndSessionEndpoint:
         query = encode((name, form[name]) for name in _PARAMETERS if name in form)
         return see_other(f"{self._profile.path}{self.path}" + (f"?{query}" if query else ""))
 
-    def _read(self, params: Params) -> LogoutRequest:
+    async def read(self, params: Params) -> LogoutRequest:
+        """A logout request, verified. InvalidRequest."""
         state = params.get("state")
         if state is not None and len(state) > _MAX_STATE:
             raise InvalidRequest("parameter state is too long", parameter="state")
         hint = self._hint(params) if self._offered else {}
-        client = self._client(params, hint)
+        client = await self._client(params, hint)
         uri = params.get("post_logout_redirect_uri") if self._offered else None
         if uri is not None and client is not None and uri not in client.post_logout_redirect_uris:
             raise InvalidRequest(
@@ -125,7 +133,7 @@ class EndSessionEndpoint:
         token = params.get("id_token_hint")
         return {} if token is None else self._profile.tokens.read_id_token_hint(token)
 
-    def _client(self, params: Params, hint: Mapping[str, object]) -> Client | None:
+    async def _client(self, params: Params, hint: Mapping[str, object]) -> Client | None:
         audience = hint.get("aud")
         audiences = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
         client_id = params.get("client_id") or (audiences[0] if len(audiences) == 1 else None)
@@ -133,7 +141,7 @@ class EndSessionEndpoint:
             raise InvalidRequest("id_token_hint was issued to another client", parameter="id_token_hint")
         if client_id is None:
             return None
-        client = self._profile.clients.find(client_id)
+        client = await self._profile.clients.find(client_id)
         if client is None:
             raise InvalidRequest("client_id is unknown", parameter="client_id")
         return client
@@ -168,11 +176,24 @@ class EndSessionEndpoint:
     async def _end(self, request: Request, asked: LogoutRequest, browser: Browser) -> Response:
         # Every account of the browser: the user who logs out must not be somebody else the moment after.
         browser = await self._profile.sessions.end(browser)
+        await self._profile.logout.told(browser.ended)
+        frames = await self._profile.logout.frames(browser.ended)
         cookies = self._profile.sessions.cookies(browser)
-        if asked.post_logout_redirect_uri is None:
-            return page(self._profile, request, LoggedOutPage(), client=asked.client).with_cookies(*cookies)
-        state = () if asked.state is None else (("state", asked.state),)
-        return see_other(with_query(asked.post_logout_redirect_uri, state)).with_cookies(*cookies)
+        target = asked.post_logout_redirect_uri or ""
+        if target and asked.state is not None:
+            target = with_query(target, (("state", asked.state),))
+        if target and not frames:
+            return see_other(target).with_cookies(*cookies)
+        shown = PageReply(
+            page=LoggedOutPage(post_logout_redirect_uri=target),
+            profile=self._profile.id,
+            client=asked.client,
+            locales=locales(request, asked.ui_locales),
+            frames=frames,
+        )
+        # Browsers count from the moment that the page is complete, its frames included (HTML 7.4.7).
+        onward = (("Refresh", f"1;url={target}"),) if target else ()
+        return reply(shown).with_cookies(*cookies).with_headers(*onward)
 
     def _ask(self, request: Request, asked: LogoutRequest, browser: Browser, login: str) -> Response:
         browser = self._profile.sessions.bind(browser)

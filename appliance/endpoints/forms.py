@@ -12,12 +12,13 @@ from appliance.protocol.messages import Request, Response
 FORM: Final = "application/x-www-form-urlencoded"
 
 # RFC 6749 5.1, RFC 9700 4.2: whatever carries a token or a claim is kept by nobody.
-_HEADERS: Final = (
-    ("Content-Type", "application/json"),
+_KEPT_BY_NOBODY: Final = (
     ("Cache-Control", "no-store"),
     ("Pragma", "no-cache"),
     ("X-Content-Type-Options", "nosniff"),
 )
+_JSON: Final = (("Content-Type", "application/json"), *_KEPT_BY_NOBODY)
+_JWT: Final = (("Content-Type", "application/jwt"), *_KEPT_BY_NOBODY)
 
 
 def has_form(request: Request) -> bool:
@@ -37,4 +38,14 @@ def read_form(request: Request) -> Params:
 
 def json_response(members: Mapping[str, object]) -> Response:
     """An answer that carries tokens or claims."""
-    return Response(200, _HEADERS, orjson.dumps(members))
+    return Response(200, _JSON, orjson.dumps(members))
+
+
+def jwt_response(token: str) -> Response:
+    """An answer that is a signed or encrypted token as a whole (Core 5.3.2)."""
+    return Response(200, _JWT, token.encode("ascii"))
+
+
+def empty_response() -> Response:
+    """An answer that says nothing but that it was done."""
+    return Response(200, _KEPT_BY_NOBODY)

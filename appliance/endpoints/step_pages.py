@@ -27,6 +27,9 @@ from appliance.protocol.records import Interaction, Proof
 from appliance.protocol.redirects import see_other
 from appliance.seams import Ask, Authenticator, Proved, StepRequest
 
+#: What an authenticator's page says to a user who cannot pass it at all.
+NOT_ENROLLED: Final = "not_enrolled"
+
 _NO_FORM: Final = Params(())
 _PAGES: Final[Mapping[str, type[Page]]] = {kind.template: kind for kind in PAGES}
 
@@ -127,9 +130,12 @@ class StepPage:
             begun = await turn.authenticator.begin(self._step_request(request, turn, _NO_FORM, state))
             if isinstance(begun, Proved):
                 return await self._proved(turn, begun)
-            # Reloading shows the same page again; what begin made must not be made twice.
-            await self._visits.keep(turn.interaction, turn.leave(begun))
             shown = begun.page
+            # Reloading shows the same page again: what begin made is not made twice, but what hindered it may end.
+            if not _error(shown):
+                await self._visits.keep(turn.interaction, turn.leave(begun))
+        if _error(shown) == NOT_ENROLLED and turn.decision.policy.deny_message:
+            return self._denied(request, turn, AccessDenied())
         return self._visits.show(turn.visit, request, shown, self.path, turn.purpose)
 
     async def _judge(self, request: Request, turn: _Turn, form: Params) -> Response:
@@ -175,6 +181,10 @@ class StepPage:
             custom=turn.decision.policy.deny_message,
         )
         return page(self._profile, request, shown, client=turn.visit.client, status=403)
+
+
+def _error(shown: Page) -> str:
+    return str(getattr(shown, "error", ""))
 
 
 def step_pages(profile: Profile) -> tuple[StepPage, ...]:

@@ -7,7 +7,6 @@ grant type can leave a step out.
 from collections.abc import Mapping
 
 from appliance.endpoints.forms import json_response, read_form
-from appliance.profile.client_auth import ClientAuth
 from appliance.profile.profile import Profile
 from appliance.protocol.client import Client
 from appliance.protocol.errors import UnauthorizedClient, UnsupportedGrantType
@@ -26,15 +25,12 @@ class TokenEndpoint:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._client_auth = ClientAuth(
-            issuer=profile.issuer, clients=profile.clients, methods=profile.client_auth_methods
-        )
 
     async def handle(self, request: Request) -> Response:
         """The token response as JSON; every refusal is an OAuthError (RFC 6749 5.2)."""
         profile = self._profile
         form = read_form(request)
-        client = await self._client_auth.authenticate(request, form)
+        client = await profile.client_auth.authenticate(request, form)
         grant = self._grant(form, client)
         asked = Params((name, form[name]) for name in grant.parameters if name in form)
         redeemed = await grant.authorize(asked, client)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from appliance.endpoints.bearer import challenged, missing, read_token
-from appliance.endpoints.forms import json_response
+from appliance.endpoints.forms import json_response, jwt_response
 from appliance.profile.claims import Placement
 from appliance.profile.profile import Profile
 from appliance.protocol.errors import InsufficientScope, InvalidGrant, InvalidToken, OAuthError
@@ -22,9 +22,9 @@ class UserinfoEndpoint:
         self._profile = profile
 
     async def handle(self, request: Request) -> Response:
-        """The claims as JSON, `sub` first; a refusal carries a challenge (Core 5.3.3)."""
+        """The claims as JSON, `sub` first, or as the JWT that is registered; a refusal carries a challenge."""
         try:
-            return json_response(await self._claims(request))
+            return await self._answer(request)
         except (InvalidToken, InsufficientScope) as error:
             raise error if error.challenge else self._challenged(error) from None
         except OAuthError as error:
@@ -34,7 +34,7 @@ class UserinfoEndpoint:
         """Nothing beyond its address."""
         return {}
 
-    async def _claims(self, request: Request) -> Mapping[str, object]:
+    async def _answer(self, request: Request) -> Response:
         profile = self._profile
         token = read_token(request)
         if token is None:
@@ -51,7 +51,9 @@ class UserinfoEndpoint:
         if user is None:
             raise InsufficientScope("the access token is not for the openid scope")
         released = await profile.claims.release(authorization, client, user, Placement.USERINFO)
-        return {"sub": authorization.sub} | released
+        claims = {"sub": authorization.sub} | released
+        token = await profile.response_protection.userinfo(client, claims, profile.issuer)
+        return json_response(claims) if token is None else jwt_response(token)
 
     def _challenged(self, error: OAuthError) -> OAuthError:
         return challenged(error, self._profile.issuer, "openid")

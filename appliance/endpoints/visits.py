@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
+from appliance.config.declared.access import Policy
 from appliance.endpoints import authorization_rules
 from appliance.endpoints.authorization_reply import Channel, Refused, told, verify
 from appliance.endpoints.page_replies import PageProblem, chosen_language, locales
@@ -22,7 +23,7 @@ from appliance.profile.interaction import (
 from appliance.profile.profile import Profile
 from appliance.profile.sessions import Browser
 from appliance.protocol import claims_request, handles
-from appliance.protocol.authorization_request import AuthorizationRequest, read
+from appliance.protocol.authorization_request import AuthorizationRequest, read, with_consent_parameter
 from appliance.protocol.client import Client
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.form import Params
@@ -72,9 +73,11 @@ class Visit:
         return None if self.account is None else self.account.session
 
 
-def read_asked(params: Params, profile: Profile) -> tuple[Channel, AuthorizationRequest]:
+async def read_asked(params: Params, profile: Profile) -> tuple[Channel, AuthorizationRequest]:
     """A request, read and checked. InvalidRequest for the user; Refused for the client."""
-    channel = verify(params, profile)
+    if profile.declared.compat.consent_parameter:
+        params = with_consent_parameter(params)
+    channel = await verify(params, profile)
     try:
         return channel, authorization_rules.check(read(params), channel.client, profile)
     except OAuthError as error:
@@ -101,11 +104,11 @@ class Visits:
             browser = profile.sessions.bind(browser)
             found = await self._put(found, replace(found, browser=browser.digest))
         if found.browser != browser.digest:
-            client = profile.clients.find(found.client_id)
+            client = await profile.clients.find(found.client_id)
             home = (client.client_uri if client is not None else None) or ""
             raise PageProblem("other_browser", "it was begun in another browser", client=client, restart=home)
         found = await self._with_language(request, found)
-        channel, asked = read_asked(Params(found.parameters.items()), profile)
+        channel, asked = await read_asked(Params(found.parameters.items()), profile)
         with told(channel, asked):
             return await self.look(channel, asked, browser, found, handle)
 
@@ -134,6 +137,7 @@ class Visits:
             has_accounts=bool(browser.held),
             proved=interaction.proved if interaction is not None and own else (),
             selected=interaction is not None and interaction.selected and (own or not interaction.session),
+            policies=self._selected(asked),
             began_at=self._profile.tools.clock() if interaction is None else interaction.created_at,
             wanted=wanted,
             remembered=remembered,
@@ -141,6 +145,12 @@ class Visits:
         )
         decision = next_step(self._profile.levels, situation)
         return Visit(asked, channel, browser, interaction, handle, account, wanted, decision)
+
+    def _selected(self, asked: AuthorizationRequest) -> tuple[Policy, ...]:
+        """The policies that scopes of a request demand."""
+        scopes = self._profile.declared.scopes
+        names = (scopes[name].selects_policy for name in asked.scope if name in scopes)
+        return tuple(self._profile.levels.policy(name) for name in names if name is not None)
 
     async def _account(
         self, client: Client, asked: AuthorizationRequest, browser: Browser, interaction: Interaction | None

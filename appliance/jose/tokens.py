@@ -29,6 +29,7 @@ __all__ = [
     "hash_of",
     "read_unverified_claims",
     "sign",
+    "unsecured",
     "verify",
 ]
 
@@ -82,12 +83,21 @@ def _plain(value: object) -> object:
 
 def sign(key: SigningKey, claims: Mapping[str, object], typ: str | None = None) -> str:
     """The compact token of `claims`; `typ` is what keeps one kind of token from passing for another."""
+    signing_input = key.header(typ) + b"." + _encode(_write(claims))
+    return (signing_input + b"." + _encode(key.sign(signing_input))).decode("ascii")
+
+
+def unsecured(claims: Mapping[str, object], typ: str | None = None) -> str:
+    """A token that nobody signed (RFC 7519 6). Nothing here reads one."""
+    header = {"alg": "none"} if typ is None else {"alg": "none", "typ": typ}
+    return (_encode(orjson.dumps(header)) + b"." + _encode(_write(claims)) + b".").decode("ascii")
+
+
+def _write(claims: Mapping[str, object]) -> bytes:
     try:
-        payload = orjson.dumps(claims, default=_plain, option=_DUMP)
+        return orjson.dumps(claims, default=_plain, option=_DUMP)
     except orjson.JSONEncodeError:
         raise TokenProblem("claims cannot be written as JSON") from None
-    signing_input = key.header(typ) + b"." + _encode(payload)
-    return (signing_input + b"." + _encode(key.sign(signing_input))).decode("ascii")
 
 
 def check_header(header: Mapping[str, object]) -> None:

@@ -114,3 +114,5 @@ class PageContext:
     chosen: Callable[[Mapping[str, str]], Markup]
     #: The constant script of the form_post page; the only inline script there is.
     auto_submit: Markup
+    #: The unseen frames of the logged_out page by which other applications end their sessions too.
+    logout_frames: Markup

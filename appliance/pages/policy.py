@@ -1,7 +1,7 @@
 """The headers of a page: Content Security Policy above all.
 
 A second wall behind autoescape and the lint of themes. The policy of a page is constant but for where its form
-may lead and where its pictures come from.
+may lead, where its pictures come from, and which clients' frames the page after a logout loads.
 """
 
 import re
@@ -65,13 +65,20 @@ def check_redirect_uri(redirect_uri: str) -> None:
 
 @lru_cache(maxsize=1024)
 def page_headers(
-    locale: str, form_action: tuple[str, ...], image: str, *, auto_submit: bool = False
+    locale: str,
+    form_action: tuple[str, ...],
+    image: str,
+    *,
+    auto_submit: bool = False,
+    frames: tuple[str, ...] = (),
 ) -> tuple[tuple[str, str], ...]:
     """All headers of a page; sources that are not well formed are left out."""
     script = AUTO_SUBMIT_SOURCE if auto_submit else "'self'"
+    sources = " ".join(source for source in frames if is_source(source))
     policy = "; ".join(
         (
             "default-src 'none'",
+            *((f"frame-src {sources}",) if sources else ()),
             "style-src 'self'",
             _directive("img-src", (image,)),
             "font-src 'self'",

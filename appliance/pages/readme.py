@@ -65,8 +65,8 @@ Take fields and buttons from `macros.html`: they bring labels, `autocomplete` an
 Templates run in a sandbox. Scripts and styles go into `assets/`; inline ones, event attributes, `style`,
 `<base>`, `<iframe>`, HTML comments, `|safe` and `{% autoescape %}` are refused when the theme is loaded, and so
 is whatever else is not listed here. An address is one expression: `action`, `asset("...")`, or a field whose
-name is `href`, `logo`, `logo_dark`, `logo_uri`, `client_uri`, `policy_uri`, `tos_uri`, `restart` or
-`redirect_uri`; a link may also lead to a fixed `https:` address.
+name is `href`, `logo`, `logo_dark`, `logo_uri`, `client_uri`, `policy_uri`, `tos_uri`, `restart`,
+`redirect_uri` or `post_logout_redirect_uri`; a link may also lead to a fixed `https:` address.
 """
 
 _WORDS = """## Messages

@@ -12,7 +12,7 @@ from appliance.pages.markup import lint_markup
 from appliance.pages.problems import MESSAGE, REHEARSAL, ThemeProblem
 from appliance.pages.rendering import Face, Staging, stage
 from appliance.pages.theme import CompiledTheme, locales_of, template_problem
-from appliance.protocol.client import Client, ClientSettings, ClientTtl
+from appliance.protocol.client import Client, ClientCompat, ClientSettings, ClientTtl
 from appliance.protocol.pages import (
     AccountsPage,
     AccountView,
@@ -44,6 +44,8 @@ class Sample:
     page: Page
     #: Whether a client is part of the picture.
     with_client: bool = True
+    #: Addresses of clients that are loaded unseen.
+    frames: tuple[str, ...] = ()
 
 
 def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Client:
@@ -60,6 +62,10 @@ def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Clie
         application_type="web",
         redirect_uris=("https://shop.example/callback",),
         post_logout_redirect_uris=(),
+        backchannel_logout_uri=None,
+        backchannel_logout_session_required=False,
+        frontchannel_logout_uri=None,
+        frontchannel_logout_session_required=False,
         response_types=("code",),
         grant_types=("authorization_code",),
         scope=("openid", "profile", "email"),
@@ -71,23 +77,42 @@ def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Clie
         subject_type=None,
         sector_identifier_uri=None,
         id_token_signed_response_alg=None,
+        id_token_encrypted_response_alg=None,
+        id_token_encrypted_response_enc=None,
+        userinfo_signed_response_alg=None,
+        userinfo_encrypted_response_alg=None,
+        userinfo_encrypted_response_enc=None,
+        initiate_login_uri=None,
+        request_uris=(),
+        request_object_signing_alg=None,
+        require_signed_request_object=False,
+        authorization_signed_response_alg=None,
+        authorization_encrypted_response_alg=None,
+        authorization_encrypted_response_enc=None,
         default_max_age=None,
         require_auth_time=False,
         default_acr_values=(),
-        op=ClientSettings(
-            profile="sample",
-            status="active",
-            theme=None,
-            consent="explicit",
-            require_pkce=None,
-            sector_identifier=None,
-            access_token_format="opaque",
-            refresh_token="none",
-            claims_in_id_token=(),
-            cors_origins=(),
-            ttl=ClientTtl(None, None, None, None, None),
-            ignore=(),
-        ),
+        op=_sample_settings(),
+    )
+
+
+def _sample_settings() -> ClientSettings:
+    return ClientSettings(
+        profile="sample",
+        status="active",
+        theme=None,
+        consent="explicit",
+        require_pkce=None,
+        sector_identifier=None,
+        access_token_format="opaque",
+        refresh_token="none",
+        introspection="own",
+        claims_in_id_token=(),
+        claims_in_access_token=(),
+        cors_origins=(),
+        ttl=ClientTtl(None, None, None, None, None),
+        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
+        ignore=(),
     )
 
 
@@ -139,6 +164,8 @@ def samples() -> Iterator[Sample]:
     yield Sample("accounts", AccountsPage(accounts))
     yield Sample("logout", LogoutPage("alice@example.com"))
     yield Sample("logged-out", LoggedOutPage(), with_client=False)
+    frames = tuple(f"https://{name}.example/logout?iss=x&sid=1" for name in ("shop", "wiki"))
+    yield Sample("logged-out-frames", LoggedOutPage("https://shop.example/bye?state=1&x=2"), frames=frames)
     granted = ("openid", "profile", "email")
     yield Sample(
         "consents",
@@ -169,6 +196,7 @@ def sample_reply(sample: Sample, locale: str, *, logo_uri: str | None = None, pa
         locales=(locale,),
         here="" if form_post else f"{path}/authorize/resume?interaction=sample",
         form_action=("https://shop.example",),
+        frames=sample.frames,
     )
 
 
@@ -199,9 +227,15 @@ def _rehearse_page(staging: Staging, sample: Sample) -> Iterator[ThemeProblem]:
     reply = sample_reply(sample, staging.locale, logo_uri="https://shop.example/logo.png")
     try:
         text = staging.markup(reply)
+        frames = str(staging.context(reply).logout_frames)
     except Exception as error:  # noqa: BLE001 - whatever a theme can raise is a finding about it
         yield template_problem(theme.id, template, error)
         return
+    if frames not in text:
+        message = f"in the state {sample.name}: logout_frames is not shown, so applications would stay signed in"
+        yield ThemeProblem(REHEARSAL, theme.id, f"templates/{template}", None, message)
+    # The frames are the provider's own words; of a theme's, none may be a frame.
+    text = text.replace(frames, "", 1) if frames else text
     for finding in lint_markup(text, scripts=frozenset({AUTO_SUBMIT_SCRIPT})):
         yield ThemeProblem(
             REHEARSAL,
@@ -230,7 +264,7 @@ def required_ids(page: Page) -> tuple[str, ...]:
         case LogoutPage():
             return ("logout-yes", "logout-no")
         case LoggedOutPage():
-            return ("logged-out",)
+            return ("logged-out", "continue") if page.post_logout_redirect_uri else ("logged-out",)
         case ConsentsPage():
             return tuple(f"revoke-{number}" for number in range(1, len(page.consents) + 1))
         case ErrorPage():

@@ -33,10 +33,15 @@ from appliance.pages.policy import check_redirect_uri, origin_of, page_headers, 
 from appliance.pages.theme import ROOT_THEME, CompiledTheme, locales_of
 from appliance.protocol.client import Client
 from appliance.protocol.messages import Response
-from appliance.protocol.pages import ErrorPage, FormPostPage, PageReply
+from appliance.protocol.pages import ErrorPage, FormPostPage, LoggedOutPage, PageReply
 
 # The constant is our own text, so it needs no escaping (and a script element would not undo it).
 _AUTO_SUBMIT = Markup(AUTO_SUBMIT_SCRIPT)  # noqa: S704
+# Scripts and its own cookies are what a client needs to end its session; our window it must not move.
+_FRAME = Markup(
+    '<iframe src="{}" hidden aria-hidden="true" tabindex="-1"'
+    ' sandbox="allow-forms allow-same-origin allow-scripts"></iframe>'
+)
 _FIELDS = tuple(field.name for field in fields(PageContext))
 
 
@@ -91,6 +96,7 @@ class Staging:
             claim_text=words.claim_text,
             chosen=words.chosen,
             auto_submit=_AUTO_SUBMIT,
+            logout_frames=_logout_frames(reply.frames),
         )
 
     def markup(self, reply: PageReply) -> str:
@@ -147,7 +153,10 @@ class Renderer:
         auto_submit = isinstance(reply.page, FormPostPage)
         if isinstance(reply.page, FormPostPage):
             check_redirect_uri(reply.page.redirect_uri)
-        headers = page_headers(locale, reply.form_action, image, auto_submit=auto_submit)
+        if isinstance(reply.page, LoggedOutPage) and reply.page.post_logout_redirect_uri:
+            check_redirect_uri(reply.page.post_logout_redirect_uri)
+        frames = tuple(dict.fromkeys(map(origin_of, reply.frames)))
+        headers = page_headers(locale, reply.form_action, image, auto_submit=auto_submit, frames=frames)
         status = reply.page.status if reply.status is None else reply.status
         return Response(status=status, headers=headers, body=staging.markup(reply).encode())
 
@@ -196,6 +205,10 @@ def _client_view(client: Client, locale: str) -> ClientView:
         web_address(client.policy_uri),
         web_address(client.tos_uri),
     )
+
+
+def _logout_frames(addresses: tuple[str, ...]) -> Markup:
+    return Markup("").join(_FRAME.format(address) for address in addresses if web_address(address))
 
 
 def _local(path: str) -> str:

@@ -42,11 +42,13 @@ class AccessTokens:
         self._store = store
         self._clock = tools.clock
 
-    def issue(self, authorization: Authorization, client: Client) -> IssuedAccessToken:
-        """Mint a token in the client's form."""
+    def issue(
+        self, authorization: Authorization, client: Client, claims: Mapping[str, object]
+    ) -> IssuedAccessToken:
+        """Mint a token in the client's form, with the user's claims where that can be read."""
         ttl = client.op.ttl.access_token or self._ttl
         now = int(self._clock())
-        minted = self._formats[client.op.access_token_format].issue(authorization, now, now + ttl)
+        minted = self._formats[client.op.access_token_format].issue(authorization, now, now + ttl, claims)
         record = AccessToken(
             id=minted.id,
             issuer=self._issuer,

@@ -42,12 +42,22 @@ class Levels:
             Level(level.value, position, policies[level.policy]) for position, level in enumerate(levels)
         ) or (Level("", 0, next(iter(policies.values()))),)
         self._by_value = {level.value: level for level in self._levels if level.value}
+        self._policies = policies
         self.default = self._levels[0] if default is None else self._by_value[default]
+
+    @property
+    def lowest(self) -> Level:
+        """The weakest level."""
+        return self._levels[0]
 
     @property
     def values(self) -> tuple[str, ...]:
         """acr_values_supported."""
         return tuple(self._by_value)
+
+    def policy(self, name: str) -> Policy:
+        """A declared policy, whether a level asks for it or not; KeyError without one."""
+        return self._policies[name]
 
     def find(self, value: str) -> Level | None:
         """The level with that acr value."""

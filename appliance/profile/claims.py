@@ -17,6 +17,7 @@ from appliance.profile.expressions import Evaluate, compile_expression, sources_
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.client import Client
 from appliance.protocol.errors import ServerError
+from appliance.protocol.scope import OPENID
 from appliance.protocol.sector import UnknownSector, sector
 from appliance.seams import Source, SubjectType, User
 
@@ -40,6 +41,8 @@ class Placement(Enum):
     ID_TOKEN = "id_token"
     #: response_type=id_token: there is no access token to fetch them with.
     ID_TOKEN_ALONE = "id_token_alone"
+    #: A JWT that resource servers read: the granted claims that are declared for it (RFC 9068 2.2.2).
+    ACCESS_TOKEN = "access_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class _Terms:
     scopes: frozenset[str]
     claims: frozenset[str]
     in_id_token: frozenset[str]
+    in_access_token: frozenset[str]
     subject_type: SubjectType
     #: "" where the subject type needs none; None when it cannot be told.
     sector: str | None
@@ -131,11 +135,14 @@ class ClaimsRelease:
     def _wanted(self, authorization: Authorization, terms: _Terms, placement: Placement) -> Iterable[str]:
         scopes = [self._declared.scopes[name] for name in authorization.scope if name in terms.scopes]
         granted = dict.fromkeys(name for scope in scopes for name in scope.claims)
-        requested = authorization.claims.id_token
+        requested: Iterable[str] = authorization.claims.id_token
         if placement is Placement.USERINFO:
             requested = authorization.claims.userinfo
         elif placement is Placement.ID_TOKEN:
             granted = {name: None for name in granted if name in terms.in_id_token}
+        elif placement is Placement.ACCESS_TOKEN:
+            granted = {name: None for name in granted if name in terms.in_access_token}
+            requested = ()
         names = granted | dict.fromkeys(name for name in requested if name in terms.claims)
         for locale in authorization.claims_locales:
             tagged = [self._tagged.get((name, locale.lower())) for name in names]
@@ -161,7 +168,10 @@ class ClaimsRelease:
         return terms
 
     def _assemble_terms(self, client: Client) -> _Terms:
-        scopes = frozenset(name for name in client.scope if name in self._declared.scopes)
+        declared = self._declared
+        scopes = frozenset(name for name in client.scope if name in declared.scopes)
+        if not declared.openid_connect:
+            scopes -= {OPENID}
         bases = {name for scope in scopes for name in self._declared.scopes[scope].claims} - RESERVED
         subject_type = client.subject_type or self._declared.subject_types_supported[0]
         return _Terms(
@@ -169,6 +179,7 @@ class ClaimsRelease:
             scopes=scopes,
             claims=frozenset(bases) | {name for name in self._claims if _untagged(name) in bases},
             in_id_token=frozenset((*self._declared.claims_in_id_token, *client.op.claims_in_id_token)),
+            in_access_token=frozenset(client.op.claims_in_access_token),
             subject_type=self._subject_types[subject_type],
             sector=_sector(client) if subject_type == "pairwise" else "",
         )

@@ -5,16 +5,23 @@ client, a disabled one and a wrong secret look and cost the same.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
+from appliance.jose.keys import generate, public_jwk
 from appliance.profile.clients import Clients
-from appliance.protocol.client import Client, ClientSecret, ClientSettings, ClientTtl
-from appliance.protocol.errors import InvalidClient, InvalidRequest
+from appliance.protocol import base64url
+from appliance.protocol.client import Client, ClientCompat, ClientSecret, ClientSettings, ClientTtl
+from appliance.protocol.errors import InvalidClient, InvalidRequest, TooManyRequests
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request
 from appliance.protocol.secret import Secret
 from appliance.seams import ClientAuthMethod
+from appliance.throttle import ClientThrottle, Throttled
+
+#: The method of clients that prove nothing.
+PUBLIC: Final = "none"
 
 _FAILED: Final = "client authentication failed"
 
@@ -22,8 +29,16 @@ _FAILED: Final = "client authentication failed"
 class ClientAuth:
     """Tells which client sends a request, by the methods of one profile."""
 
-    def __init__(self, *, issuer: str, clients: Clients, methods: Mapping[str, ClientAuthMethod]) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        clients: Clients,
+        methods: Mapping[str, ClientAuthMethod],
+        throttle: ClientThrottle,
+    ) -> None:
         self._clients = clients
+        self._throttle = throttle
         self._methods = tuple(methods.values())
         self._challenge = f'Basic realm="{issuer}", charset="UTF-8"'
         self._nobody = _nobody()
@@ -44,25 +59,48 @@ class ClientAuth:
         method, client_id = self._claimed(request, form)
         if form.get("client_id", client_id) != client_id:
             raise InvalidClient(detail="client_id differs from the credentials")
-        client = self._clients.find(client_id)
+        if method.name == PUBLIC:
+            return await self._verify(method, client_id, request, form)
+        try:
+            failures = await self._throttle.check(client_id, request.peer, request.at)
+            client = await self._verify(method, client_id, request, form)
+        except Throttled as throttled:
+            raise TooManyRequests(throttled.retry_after) from None
+        except InvalidClient:
+            await self._throttle.failed(client_id, request.peer, request.at)
+            raise
+        await self._throttle.succeeded(failures)
+        return client
+
+    async def _verify(self, method: ClientAuthMethod, client_id: str, request: Request, form: Params) -> Client:
+        client = await self._clients.find(client_id)
         if client is None or client.token_endpoint_auth_method != method.name:
             # The same work as for a wrong secret, so that the time tells nothing (Core 16.12).
             await method.verify(request, form, self._nobody)
             raise InvalidClient(detail="unknown client, or not the method registered for it")
         await method.verify(request, form, client)
+        await self._clients.touch(client)
         return client
 
     def _claimed(self, request: Request, form: Params) -> tuple[ClientAuthMethod, str]:
         claimed = [
-            (method, client_id)
-            for method in self._methods
-            if (client_id := method.claims(request, form)) is not None
+            (method, client_id) for method in self._methods if (client_id := method.claims(request, form)) is not None
         ]
         if not claimed:
             raise InvalidClient(detail="no authentication method of this profile is used")
         if len(claimed) > 1:
             raise InvalidRequest("more than one client authentication method was used")
         return claimed[0]
+
+
+def auth_metadata(endpoint: str, methods: Iterable[ClientAuthMethod]) -> dict[str, object]:
+    """How clients may prove themselves at an endpoint, as provider metadata (RFC 8414 2)."""
+    offered = tuple(methods)
+    found: dict[str, object] = {f"{endpoint}_auth_methods_supported": [method.name for method in offered]}
+    # To be named when, and only when, a method with assertions is.
+    if algorithms := {alg: None for method in offered for alg in method.algorithms}:
+        found[f"{endpoint}_auth_signing_alg_values_supported"] = list(algorithms)
+    return found
 
 
 def _check_one_credential(request: Request, form: Params) -> None:
@@ -72,23 +110,22 @@ def _check_one_credential(request: Request, form: Params) -> None:
         raise InvalidRequest("more than one client authentication method was used")
 
 
+@cache
+def _keys_of_nobody() -> Mapping[str, object]:
+    """Public keys without owner, of each type that an assertion may be signed with; made once, they take a while."""
+    # Nobody knows the factors of a random number, so no private key is ever made for RSA, which would be slow.
+    modulus = (1 << 2047) | secrets.randbits(2047) | 1
+    keys: list[Mapping[str, str]] = [{"kty": "RSA", "e": "AQAB", "n": base64url.encode(modulus.to_bytes(256, "big"))}]
+    for alg in ("ES256", "ES384", "ES512", "EdDSA"):
+        members = public_jwk(generate(alg))
+        keys.append({name: members[name] for name in ("kty", "crv", "x", "y") if name in members})
+    return {"keys": keys}
+
+
 def _nobody() -> Client:
-    """A client that nobody is: one secret that nobody knows, to be compared with."""
-    secret = ClientSecret("nobody", Secret(secrets.token_bytes(32), "generated"), None)
-    settings = ClientSettings(
-        profile="",
-        status="disabled",
-        theme=None,
-        consent="",
-        require_pkce=None,
-        sector_identifier=None,
-        access_token_format="",
-        refresh_token="",
-        claims_in_id_token=(),
-        cors_origins=(),
-        ttl=ClientTtl(None, None, None, None, None),
-        ignore=(),
-    )
+    """A client that nobody is: a secret and keys that nobody knows, to be compared with."""
+    # Long enough for every HMAC that an assertion may come with.
+    secret = ClientSecret("nobody", Secret(secrets.token_bytes(64), "generated"), None)
     return Client(
         client_id="",
         client_name="",
@@ -101,16 +138,55 @@ def _nobody() -> Client:
         application_type="web",
         redirect_uris=(),
         post_logout_redirect_uris=(),
+        backchannel_logout_uri=None,
+        backchannel_logout_session_required=False,
+        frontchannel_logout_uri=None,
+        frontchannel_logout_session_required=False,
         response_types=(),
         grant_types=(),
         scope=(),
         token_endpoint_auth_method="",
+        token_endpoint_auth_signing_alg=None,
         client_secrets=(secret,),
+        jwks=_keys_of_nobody(),
+        jwks_uri=None,
         subject_type=None,
         sector_identifier_uri=None,
         id_token_signed_response_alg=None,
+        id_token_encrypted_response_alg=None,
+        id_token_encrypted_response_enc=None,
+        userinfo_signed_response_alg=None,
+        userinfo_encrypted_response_alg=None,
+        userinfo_encrypted_response_enc=None,
+        initiate_login_uri=None,
+        request_uris=(),
+        request_object_signing_alg=None,
+        require_signed_request_object=False,
+        authorization_signed_response_alg=None,
+        authorization_encrypted_response_alg=None,
+        authorization_encrypted_response_enc=None,
         default_max_age=None,
         require_auth_time=False,
         default_acr_values=(),
-        op=settings,
+        op=_settings_of_nobody(),
+    )
+
+
+def _settings_of_nobody() -> ClientSettings:
+    return ClientSettings(
+        profile="",
+        status="disabled",
+        theme=None,
+        consent="",
+        require_pkce=None,
+        sector_identifier=None,
+        access_token_format="",
+        refresh_token="",
+        introspection="own",
+        claims_in_id_token=(),
+        claims_in_access_token=(),
+        cors_origins=(),
+        ttl=ClientTtl(None, None, None, None, None),
+        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
+        ignore=(),
     )

@@ -31,7 +31,7 @@ class Consents:
 
     def wanted(self, asked: AuthorizationRequest) -> frozenset[str]:
         """What consent to a request must cover: scopes whose grant is asked, and claims beyond scopes."""
-        scopes = {name for name in asked.scope if name not in self._scopes or self._scopes[name].consent}
+        scopes = {name for name in asked.scope if name not in self._scopes or _is_asked(self._scopes[name])}
         return frozenset(scopes | {_CLAIM + name for name in self.single_claims(asked)})
 
     def single_claims(self, asked: AuthorizationRequest) -> tuple[str, ...]:
@@ -75,6 +75,11 @@ class Consents:
 
     def _id(self, subject: Subject, client_id: str) -> str:
         return handles.stored_id("\x1f".join((self._issuer, user_key(subject), client_id)))
+
+
+def _is_asked(scope: Scope) -> bool:
+    # A scope that selects a policy is about how the user logs in: nothing is given away by it.
+    return scope.consent and scope.selects_policy is None
 
 
 def shown(granted: Iterable[str]) -> tuple[str, ...]:

@@ -4,11 +4,18 @@ Nothing is written here by hand but the names of lists; every value comes from a
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import orjson
 
+from appliance.profile.client_auth import auth_metadata
 from appliance.profile.profile import Profile
+from appliance.protocol import prompt
+from appliance.protocol.scope import OPENID
 from appliance.seams import Endpoint
+
+#: How members begin that OpenID Connect Discovery 3 added to the metadata of OAuth.
+_OPENID_ONLY: Final = ("id_token_", "userinfo_", "subject_types_", "claim_types_", "claims_")
 
 
 def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, object]:
@@ -21,24 +28,29 @@ def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, objec
         found |= endpoint.metadata()
     found |= {
         "response_types_supported": list(declared.response_types_supported),
-        "response_modes_supported": list(profile.response_modes),
+        "response_modes_supported": _response_modes(profile),
         "grant_types_supported": _grant_types(profile),
-        "token_endpoint_auth_methods_supported": list(profile.client_auth_methods),
+        **auth_metadata("token_endpoint", profile.client_auth_methods.values()),
         "subject_types_supported": list(declared.subject_types_supported),
-        "id_token_signing_alg_values_supported": list(profile.keys.algorithms),
-        "scopes_supported": list(declared.scopes),
+        **profile.response_protection.metadata(),
+        "scopes_supported": [name for name in declared.scopes if declared.openid_connect or name != OPENID],
         "claims_supported": claims_supported(profile),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": declared.claims_parameter_supported,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "prompt_values_supported": list(prompt.SUPPORTED),
+        **_request_objects(profile),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(declared.ui_locales_supported),
     }
     if declared.acr:
         found["acr_values_supported"] = [level.value for level in declared.acr]
+    if any(mode.secured for mode in profile.response_modes.values()):
+        found |= profile.response_protection.response_metadata()
     found |= _links(declared.links)
+    if not declared.openid_connect:
+        # RFC 8414 2: what only an OpenID Provider says of itself.
+        found = {name: value for name, value in found.items() if not name.startswith(_OPENID_ONLY)}
     return found
 
 
@@ -51,6 +63,18 @@ def claims_supported(profile: Profile) -> list[str]:
     """`sub` and every claim that some scope releases, in the order of the scopes (Discovery 3)."""
     names = ["sub"] + [name for scope in profile.declared.scopes.values() for name in scope.claims]
     return list(dict.fromkeys([*names, *profile.declared.claims_in_id_token]))
+
+
+def _response_modes(profile: Profile) -> list[str]:
+    # The short form is no file: it means one of these two (JARM 2.3.4).
+    short = ["jwt"] if not {"query.jwt", "fragment.jwt"}.isdisjoint(profile.response_modes) else []
+    return [*profile.response_modes, *short]
+
+
+def _request_objects(profile: Profile) -> dict[str, object]:
+    if profile.request_objects is None:
+        return {"request_parameter_supported": False, "request_uri_parameter_supported": False}
+    return profile.request_objects.metadata()
 
 
 def _grant_types(profile: Profile) -> list[str]:

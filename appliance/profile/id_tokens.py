@@ -1,32 +1,31 @@
 """ID Tokens of one issuer (OpenID Connect Core 2, 3.1.3.6, 3.2.2.10, 3.3.2.11)."""
 
-from typing import Final
-
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.algorithms import half_hash
 from appliance.jose.problems import TokenProblem
-from appliance.jose.tokens import sign, verify
 from appliance.profile.claims import ClaimsRelease, Placement
-from appliance.profile.keys import KeyRing
+from appliance.profile.response_protection import UNSECURED, ResponseProtection
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest
 from appliance.seams import Tools, User
 
-_TYP: Final = "JWT"
-_TYPES: Final = frozenset({_TYP})
-
 
 class IdTokens:
-    """Mints ID Tokens and reads them back as hints."""
+    """Mints ID Tokens and reads them back, as hints and for introspection."""
 
     def __init__(
-        self, *, declared: DeclaredProfile, keys: KeyRing, claims: ClaimsRelease, tools: Tools
+        self,
+        *,
+        declared: DeclaredProfile,
+        claims: ClaimsRelease,
+        protection: ResponseProtection,
+        tools: Tools,
     ) -> None:
         self._issuer = declared.issuer
         self._ttl = declared.ttl.id_token
-        self._keys = keys
         self._claims = claims
+        self._protection = protection
         self._clock = tools.clock
 
     async def issue(
@@ -39,7 +38,7 @@ class IdTokens:
         code: str | None,
     ) -> str:
         """Sign what was granted, bound to the access token and code it goes out with. SourceUnavailable."""
-        key = self._keys.signing(client.id_token_signed_response_alg)
+        alg = self._protection.id_token_alg(client)
         # Core 5.4: without any access token, now or for the code, the scopes' claims have no other way.
         alone = access_token is None and code is None
         placement = Placement.ID_TOKEN_ALONE if alone else Placement.ID_TOKEN
@@ -52,22 +51,23 @@ class IdTokens:
         claims["exp"] = now + (client.op.ttl.id_token or self._ttl)
         claims["iat"] = now
         claims |= _event(authorization)
-        if access_token is not None:
-            claims["at_hash"] = half_hash(key.alg, access_token)
-        if code is not None:
-            claims["c_hash"] = half_hash(key.alg, code)
-        return sign(key, claims, _TYP)
+        # Core 3.1.3.6: without a signature there is no hash that would go with it.
+        if access_token is not None and alg != UNSECURED:
+            claims["at_hash"] = half_hash(alg, access_token)
+        if code is not None and alg != UNSECURED:
+            claims["c_hash"] = half_hash(alg, code)
+        return await self._protection.id_token(client, claims)
 
     def read_hint(self, token: str) -> dict[str, object]:
         """The claims of an ID Token of ours, expired or not (Core 3.1.2.1). InvalidRequest."""
         try:
-            verified = verify(token, self._keys.verification(), algs=self._keys.algorithms, typ=_TYPES)
+            claims = self._protection.read_id_token(token)
         except TokenProblem as problem:
             words = "id_token_hint is not an ID Token of this provider"
             raise InvalidRequest(words, detail=str(problem), parameter="id_token_hint") from None
-        if verified.claims.get("iss") != self._issuer:
+        if claims.get("iss") != self._issuer:
             raise InvalidRequest("id_token_hint is of another issuer", parameter="id_token_hint")
-        return verified.claims
+        return claims
 
 
 def _event(authorization: Authorization) -> dict[str, object]:

@@ -42,6 +42,8 @@ class Situation:
     #: Authenticators that this session's user passed within this interaction.
     proved: tuple[str, ...]
     selected: bool
+    #: Policies that scopes of the request demand besides the level.
+    policies: tuple[Policy, ...]
     #: When the request came, epoch seconds: ages are measured there, so a slow user is not asked twice.
     began_at: float
     #: What consent must cover, what is remembered, and what this user consented to in this interaction.
@@ -106,12 +108,14 @@ def next_step(levels: Levels, seen: Situation) -> Decision:
     if SELECT_ACCOUNT in seen.asked.prompt and not seen.selected and seen.has_accounts:
         return SelectAccount()
     if session is None:
-        return Refuse(LoginRequired("no user is logged in")) if silent else _first(required.level)
+        return Refuse(LoginRequired("no user is logged in")) if silent else _first(required.level, seen)
     if not seen.right_user:
         # Core 3.1.2.1, 5.5.1: never an answer about somebody else than the one asked for.
         if silent or seen.proved:
             return Refuse(LoginRequired("another user is logged in"))
-        return _first(required.level)
+        return _first(required.level, seen)
+    if (demanded := _demanded(session, seen)) is not None:
+        return Refuse(InteractionRequired("a further authentication step is needed")) if silent else demanded
     met = _met(levels, required, session, seen)
     if isinstance(met, Done):
         return _consent(seen, silent) or met
@@ -120,13 +124,27 @@ def next_step(levels: Levels, seen: Situation) -> Decision:
     return Authenticate(
         required.level.missing(session.proofs, _counts(seen)),
         required.level.policy,
-        # prompt=login may be answered by another user; only what follows is about the same one.
-        known=LOGIN not in seen.asked.prompt or bool(seen.proved),
+        known=_known(seen),
     )
 
 
-def _first(level: Level) -> Authenticate:
-    return Authenticate(level.policy.steps[0].authenticate, level.policy, known=False)
+def _known(seen: Situation) -> bool:
+    # prompt=login may be answered by another user; only what follows is about the same one.
+    return LOGIN not in seen.asked.prompt or bool(seen.proved)
+
+
+def _first(level: Level, seen: Situation) -> Authenticate:
+    policy = seen.policies[0] if seen.policies else level.policy
+    return Authenticate(policy.steps[0].authenticate, policy, known=False)
+
+
+def _demanded(session: Session, seen: Situation) -> Authenticate | None:
+    """What a scope's policy still asks for; the level is asked for all the same, afterwards."""
+    for policy in seen.policies:
+        missing = Level("", 0, policy).missing(session.proofs, _counts(seen))
+        if missing:
+            return Authenticate(missing, policy, known=_known(seen))
+    return None
 
 
 def _required(levels: Levels, seen: Situation) -> _Required | Refuse:

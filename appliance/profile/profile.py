@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile.acr import Levels
 from appliance.profile.claims import ClaimsRelease
+from appliance.profile.client_auth import ClientAuth
+from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
 from appliance.profile.consents import Consents
 from appliance.profile.keys import KeyRing
+from appliance.profile.logout import Logout
+from appliance.profile.registration import Registration
+from appliance.profile.request_objects import RequestObjects
+from appliance.profile.response_protection import ResponseProtection
 from appliance.profile.sessions import Sessions
 from appliance.profile.standing import Standing
 from appliance.profile.tokens import Tokens
@@ -37,6 +43,7 @@ class Profile:
     keys: KeyRing
     levels: Levels
     sessions: Sessions
+    logout: Logout
     consents: Consents
     claims: ClaimsRelease
     standing: Standing
@@ -45,7 +52,14 @@ class Profile:
     authenticators: Mapping[str, Authenticator]
     response_modes: Mapping[str, ResponseMode]
     grant_types: Mapping[str, GrantType]
+    client_keys: ClientKeys
     client_auth_methods: Mapping[str, ClientAuthMethod]
+    client_auth: ClientAuth
+    response_protection: ResponseProtection
+    #: None where nobody can register.
+    registration: Registration | None
+    #: None: request objects are not read here at all.
+    request_objects: RequestObjects | None = None
 
     @property
     def id(self) -> str:

@@ -10,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from appliance.config.declared.profile import SessionTtl
+from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.profile.logout import Logout
+from appliance.profile.session_state import SessionState
 from appliance.protocol import base64url, handles
 from appliance.protocol.messages import Request, SetCookie
 from appliance.protocol.records import Proof, Session, user_key
@@ -43,6 +45,8 @@ class Browser:
     #: Whether the cookies must be set anew.
     new_key: bool = False
     changed: bool = False
+    #: Sessions that ended in this very request, as they were.
+    ended: tuple[Session, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -53,6 +57,11 @@ class Browser:
     def current(self) -> Session | None:
         """The session of the account in use."""
         return self.held[0].session if self.held else None
+
+    @property
+    def sids(self) -> tuple[str, ...]:
+        """The ids of all sessions that it holds."""
+        return tuple(held.session.sid for held in self.held)
 
     def find(self, sid: str) -> Session | None:
         """The session with that sid, if this browser holds it."""
@@ -73,11 +82,17 @@ class Browser:
 class Sessions:
     """The sessions of one profile; its cookies bear the profile's id, so profiles never share them."""
 
-    def __init__(self, *, store: Store, tools: Tools, issuer: str, profile: str, ttl: SessionTtl) -> None:
+    def __init__(self, *, store: Store, tools: Tools, declared: DeclaredProfile, logout: Logout) -> None:
+        issuer, profile = declared.issuer, declared.profile
         self._store = store
         self._tools = tools
         self._issuer = issuer
-        self._ttl = ttl
+        self._ttl = declared.ttl.session
+        self._logout = logout
+        #: What clients in the browser can see of its sessions.
+        self.state = SessionState(
+            issuer=issuer, profile=profile, offered=declared.logout.session_management, entropy=tools.entropy
+        )
         self._secure = issuer.startswith("https://")
         # __Host- needs Secure; the development issuer on http does without (RFC 6265bis 4.1.3.2).
         prefix = "__Host-" if self._secure else ""
@@ -141,13 +156,14 @@ class Sessions:
             handle = handles.issue(_PREFIX, self._tools.entropy)
             session = self._renewed(handle, user, proof, before)
             replaced = () if before is None else (before,)
-            change = Change(put=(session,), delete=(*replaced, *crowded_out), expect=replaced)
+            change = Change(put=(session,), delete=replaced, expect=replaced)
             if await self._store.commit(change):
                 break
             # Ended or touched meanwhile: the proofs of a session that was logged out must not come back.
             before = None if before is None else await self._store.get(Session, before.id)
+        ended = await self._logout.end(crowded_out)
         held = (Held(handle, session), *others[: MAX_SESSIONS - 1])
-        return replace(browser, held=held, changed=True), session
+        return replace(browser, held=held, changed=True, ended=(*browser.ended, *ended)), session
 
     def _renewed(self, handle: str, user: User, proof: Proof, before: Session | None) -> Session:
         now = self._tools.clock()
@@ -181,18 +197,25 @@ class Sessions:
         others = tuple(held for held in browser.held if held.session.sid != sid)
         return replace(browser, held=first + others, changed=True)
 
-    async def note_client(self, session: Session, client_id: str) -> None:
-        """Remember that a client got something in a session, for its logout."""
-        if client_id not in session.clients:
-            noted = replace(session, clients=(*session.clients, client_id))
-            await self._store.commit(Change(put=(noted,), expect=(session,)))
+    async def note_client(self, session: Session, client_id: str) -> bool:
+        """Remember that a client gets something in a session, for its logout; False when the session ended."""
+        found: Session | None = session
+        while found is not None:
+            if client_id in found.clients:
+                return True
+            noted = replace(found, clients=(*found.clients, client_id))
+            if await self._store.commit(Change(put=(noted,), expect=(found,))):
+                return True
+            # Used in another tab meanwhile, or renewed under another handle: it is the same session by its sid.
+            found = next(iter(await self._store.find(Session, "sid", session.sid)), None)
+        return False
 
     async def end(self, browser: Browser, *sids: str) -> Browser:
         """End those sessions of the browser, or all of them when none is named. Durable when this returns."""
         gone = tuple(held for held in browser.held if not sids or held.session.sid in sids)
-        if gone:
-            await self._store.commit(Change(delete=tuple(held.session for held in gone)))
-        return replace(browser, held=tuple(held for held in browser.held if held not in gone), changed=True)
+        ended = await self._logout.end(held.session for held in gone)
+        left = tuple(held for held in browser.held if held not in gone)
+        return replace(browser, held=left, changed=True, ended=(*browser.ended, *ended))
 
     def cookies(self, browser: Browser) -> tuple[SetCookie, ...]:
         """The cookies to set with the answer; they end with the browser's own session."""
@@ -202,4 +225,5 @@ class Sessions:
         if browser.changed:
             value = ".".join(held.handle for held in browser.held)
             cookies.append(SetCookie(self.session_cookie, value, None if value else 0, self._secure))
+            cookies.extend(self.state.cookies(browser.sids))
         return tuple(cookies)

@@ -21,7 +21,7 @@ class Standing:
 
     async def check(self, authorization: Authorization) -> tuple[Client, User | None]:
         """The client and the user (None where none is involved). InvalidGrant; SourceUnavailable."""
-        client = self._clients.find(authorization.client_id)
+        client = await self._clients.find(authorization.client_id)
         if client is None or authorization.issuer != self._issuer:
             raise InvalidGrant(_ENDED, detail="the client is not there any more")
         subject = authorization.subject

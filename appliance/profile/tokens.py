@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.profile.access_tokens import AccessTokens
-from appliance.profile.claims import ClaimsRelease
+from appliance.profile.access_tokens import AccessTokens, IssuedAccessToken
+from appliance.profile.claims import ClaimsRelease, Placement
 from appliance.profile.id_tokens import IdTokens
+from appliance.profile.response_protection import UNSECURED
 from appliance.profile.standing import Standing
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.client import Client
@@ -73,7 +74,7 @@ class Tokens:
             records.append(self._code_record(code, authorization, client, binding))
             answer.append(("code", code))
         if "token" in response_type:
-            issued = self._access_tokens.issue(authorization, client)
+            issued = await self._access_token(authorization, client, None)
             access_token = issued.token
             records.append(issued.record)
             answer += [
@@ -84,6 +85,9 @@ class Tokens:
             if authorization.scope:
                 answer.append(("scope", " ".join(authorization.scope)))
         if "id_token" in response_type:
+            if client.id_token_signed_response_alg == UNSECURED:
+                # Core 2: never from the authorization endpoint, where anybody could have written it.
+                raise ServerError(detail="an unsigned ID Token was asked for in front")
             user = await self._user(authorization)
             token = await self._id_tokens.issue(
                 authorization, client, user, access_token=access_token, code=code
@@ -121,7 +125,7 @@ class Tokens:
         authorization = redeemed.authorization
         if scope != authorization.scope:
             authorization = replace(authorization, scope=scope)
-        issued = self._access_tokens.issue(authorization, client)
+        issued = await self._access_token(authorization, client, user)
         records: tuple[Record, ...] = (issued.record,)
         answer: dict[str, object] = {
             "access_token": issued.token,
@@ -173,6 +177,15 @@ class Tokens:
             rotated_at=0,
             sealed_successor="",
         )
+
+    async def _access_token(
+        self, authorization: Authorization, client: Client, user: User | None
+    ) -> IssuedAccessToken:
+        claims: Mapping[str, object] = {}
+        if client.op.claims_in_access_token and authorization.subject is not None:
+            user = user or await self._user(authorization)
+            claims = await self._claims.release(authorization, client, user, Placement.ACCESS_TOKEN)
+        return self._access_tokens.issue(authorization, client, claims)
 
     async def _user(self, authorization: Authorization) -> User:
         try:

@@ -88,12 +88,23 @@ class AuthorizationRequest:
     @property
     def mode(self) -> str:
         """The response mode asked, else the default of the response type."""
-        return self.response_mode or response_type.default_mode(self.response_type)
+        if self.response_mode is None:
+            return response_type.default_mode(self.response_type)
+        return response_type.resolve_mode(self.response_mode, self.response_type)
 
     @property
     def openid(self) -> bool:
         """Whether it is an OpenID Connect request."""
         return scope.OPENID in self.scope
+
+
+def with_consent_parameter(params: Params) -> Params:
+    """The parameters with `consent`, which is not a standard one, as the `prompt` that it stands for."""
+    if params.repeated or params.get("consent", "0").lower() in ("0", "false"):
+        return params
+    values = dict(params)
+    values["prompt"] = " ".join(dict.fromkeys((*params.get("prompt", "").split(), prompt.CONSENT)))
+    return Params(values.items())
 
 
 def read_reply(params: Params) -> ReplyRequest:
@@ -107,7 +118,7 @@ def read_reply(params: Params) -> ReplyRequest:
         # It could not be echoed, and an answer without it would be taken for another request's.
         raise InvalidRequest("parameter state is too long", parameter="state")
     words = _words(params)
-    asked_mode = params.get("response_mode", "")
+    asked_mode = response_type.resolve_mode(params.get("response_mode", ""), words)
     if asked_mode == "query" and response_type.carries_tokens(words):
         asked_mode = ""
     asked_scope = params.get("scope", "")

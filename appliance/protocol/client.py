@@ -30,6 +30,17 @@ class ClientTtl:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCompat:
+    """Departures from the specifications for one client. `until` in epoch seconds: a reminder."""
+
+    #: "exact" or "ignore_query".
+    redirect_match: str
+    http_redirects: bool
+    password_grant: bool
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSettings:
     """What is ours about a client (the `op` key), not registered metadata."""
 
@@ -41,9 +52,13 @@ class ClientSettings:
     sector_identifier: str | None
     access_token_format: str
     refresh_token: str
+    #: "own": the tokens issued to the client itself; "all": any of the profile, for resource servers.
+    introspection: str
     claims_in_id_token: tuple[str, ...]
+    claims_in_access_token: tuple[str, ...]
     cors_origins: tuple[str, ...]
     ttl: ClientTtl
+    compat: ClientCompat
     ignore: tuple[Mapping[str, str], ...]
 
 
@@ -63,14 +78,38 @@ class Client:
     application_type: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
+    #: Where a logout is told to the client itself (Back-Channel Logout 2.2), and whether by the session's id.
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
+    #: What the user's browser loads for it (Front-Channel Logout 2).
+    frontchannel_logout_uri: str | None
+    frontchannel_logout_session_required: bool
     response_types: tuple[str, ...]
     grant_types: tuple[str, ...]
     scope: tuple[str, ...]
     token_endpoint_auth_method: str
+    token_endpoint_auth_signing_alg: str | None
     client_secrets: tuple[ClientSecret, ...]
+    #: Public keys: a JWK Set as it was registered, or where to fetch it; never both (RFC 7591 2).
+    jwks: Mapping[str, object] | None
+    jwks_uri: str | None
     subject_type: str | None
     sector_identifier_uri: str | None
     id_token_signed_response_alg: str | None
+    id_token_encrypted_response_alg: str | None
+    id_token_encrypted_response_enc: str | None
+    userinfo_signed_response_alg: str | None
+    userinfo_encrypted_response_alg: str | None
+    userinfo_encrypted_response_enc: str | None
+    #: Where a third party sends the user to begin a login (Core 4).
+    initiate_login_uri: str | None
+    #: Addresses of request objects (Core 6.2); a #fragment tells of a version and is not part of the address.
+    request_uris: tuple[str, ...]
+    request_object_signing_alg: str | None
+    require_signed_request_object: bool
+    authorization_signed_response_alg: str | None
+    authorization_encrypted_response_alg: str | None
+    authorization_encrypted_response_enc: str | None
     default_max_age: int | None
     require_auth_time: bool
     default_acr_values: tuple[str, ...]
@@ -79,12 +118,16 @@ class Client:
     @property
     def is_public(self) -> bool:
         """Whether the client cannot keep a secret (RFC 6749 2.1)."""
-        return self.token_endpoint_auth_method == "none"  # noqa: S105 - a method's name
+        return self.token_endpoint_auth_method == "none"
 
     def has_secret(self, presented: bytes, now: float) -> bool:
         """Whether this is one of the client's live secrets; as slow whichever matches, or none (Core 16.12)."""
-        live = [entry for entry in self.client_secrets if entry.not_after is None or now < entry.not_after]
-        return any([entry.secret.matches(presented) for entry in live])
+        # A list, so that none is left out once one matches.
+        return any([entry.secret.matches(presented) for entry in self.live_secrets(now)])  # noqa: C419
+
+    def live_secrets(self, now: float) -> list[ClientSecret]:
+        """The secrets that are accepted at a moment."""
+        return [entry for entry in self.client_secrets if entry.not_after is None or now < entry.not_after]
 
     def name_in(self, locale: str) -> str:
         """client_name in a locale: exact tag, then its language, then the untagged value."""

@@ -30,6 +30,8 @@ class OAuthError(Exception):
         self.parameter = parameter
         #: Value of the WWW-Authenticate header that goes with it (RFC 6749 5.2, RFC 6750 3), or "".
         self.challenge = ""
+        #: Seconds after which another try makes sense (RFC 9110 10.2.3); 0 where nothing is known.
+        self.retry_after = 0
 
 
 class InvalidRequest(OAuthError):
@@ -95,6 +97,16 @@ class TemporarilyUnavailable(OAuthError):
     status = 503
 
 
+class TooManyRequests(TemporarilyUnavailable):
+    """RFC 6585 4: this sender has failed too often and must wait."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many failed attempts, try again later")
+        self.retry_after = retry_after
+
+
 class InteractionRequired(OAuthError):
     """OpenID Connect Core 3.1.2.6."""
 
@@ -131,6 +143,18 @@ class RequestUriNotSupported(OAuthError):
     error = "request_uri_not_supported"
 
 
+class InvalidRequestObject(OAuthError):
+    """RFC 9101 7, OpenID Connect Core 3.1.2.6: the request object is not one that counts."""
+
+    error = "invalid_request_object"
+
+
+class InvalidRequestUri(OAuthError):
+    """RFC 9101 7, OpenID Connect Core 3.1.2.6: there is no request object to be had at that address."""
+
+    error = "invalid_request_uri"
+
+
 class RegistrationNotSupported(OAuthError):
     """OpenID Connect Core 3.1.2.6: the `registration` parameter is not supported."""
 
@@ -147,6 +171,30 @@ class InvalidAuthorizationDetails(OAuthError):
     """RFC 9396 5: a type of authorization details that is not known here."""
 
     error = "invalid_authorization_details"
+
+
+class InvalidRedirectUri(OAuthError):
+    """RFC 7591 3.2.2: a redirect URI that cannot be registered."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """RFC 7591 3.2.2: metadata that cannot be registered."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """RFC 7591 3.2.2: a software statement that is broken, ended or not signed by its issuer."""
+
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """RFC 7591 3.2.2: a software statement of nobody who is believed here."""
+
+    error = "unapproved_software_statement"
 
 
 class InvalidToken(OAuthError):

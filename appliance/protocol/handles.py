@@ -21,6 +21,10 @@ Clock = Callable[[], float]
 AUTHORIZATION_CODE: Final = "op_ac_"
 ACCESS_TOKEN: Final = "op_at_"
 REFRESH_TOKEN: Final = "op_rt_"
+#: Ids of clients that registered themselves: no secret, but told from declared ones without asking the store.
+CLIENT_ID: Final = "op_cl_"
+CLIENT_SECRET: Final = "op_cs_"
+REGISTRATION_ACCESS_TOKEN: Final = "op_ra_"
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{49}")
 

@@ -76,11 +76,13 @@ class Response:
     body: bytes = b""
     cookies: tuple[SetCookie, ...] = field(default=())
     page: PageReply | None = None
+    #: What was refused or failed, where the endpoint answered it itself: for the log, never for the wire.
+    cause: Exception | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
         """The same response with more headers."""
-        return Response(self.status, self.headers + headers, self.body, self.cookies, self.page)
+        return Response(self.status, self.headers + headers, self.body, self.cookies, self.page, self.cause)
 
     def with_cookies(self, *cookies: SetCookie) -> "Response":
         """The same response with more cookies."""
-        return Response(self.status, self.headers, self.body, self.cookies + cookies, self.page)
+        return Response(self.status, self.headers, self.body, self.cookies + cookies, self.page, self.cause)

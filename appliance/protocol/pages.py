@@ -102,9 +102,12 @@ class LogoutPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class LoggedOutPage(Page):
-    """You are logged out. Id: logged-out."""
+    """You are logged out. Ids: logged-out, and continue where there is somewhere to go. Shows `logout_frames`."""
 
     template: ClassVar[str] = "logged_out.html"
+
+    #: Where the user goes on to by himself or by a link with the id continue, or "".
+    post_logout_redirect_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +196,7 @@ class PageReply:
     here: str = ""
     #: Sources that a form post may be redirected to, for CSP form-action: origins, or `scheme:`.
     form_action: tuple[str, ...] = ()
+    #: Addresses of clients that the page loads unseen (Front-Channel Logout 2).
+    frames: tuple[str, ...] = ()
     #: Status other than the page's own.
     status: int | None = None

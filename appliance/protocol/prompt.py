@@ -9,7 +9,9 @@ LOGIN: Final = "login"
 CONSENT: Final = "consent"
 SELECT_ACCOUNT: Final = "select_account"
 
-VALUES: Final[frozenset[str]] = frozenset({NONE, LOGIN, CONSENT, SELECT_ACCOUNT})
+#: `create` (Initiating User Registration 4) is not among them: accounts are made where users are kept.
+SUPPORTED: Final = (NONE, LOGIN, CONSENT, SELECT_ACCOUNT)
+VALUES: Final[frozenset[str]] = frozenset(SUPPORTED)
 
 
 def read(text: str | None) -> frozenset[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from appliance.protocol.authorization import Authorization, Subject
+from appliance.protocol.handles import CLIENT_ID
+from appliance.protocol.scope import OFFLINE_ACCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class AuthorizationCode(Record):
     """A code. After redemption the record stays as a tombstone, so that a replay is known for what it is."""
 
     kind: ClassVar[str] = "authorization_code"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
 
     authorization_id: str
     authorization: Authorization
@@ -104,13 +106,23 @@ class AuthorizationCode(Record):
         """Index form of who granted what this came of to which client; empty without a user."""
         return user_client_key(self.authorization)
 
+    @property
+    def registered_client(self) -> str:
+        """Index form of a client that registered itself, so that its end is theirs; empty for declared ones."""
+        return registered_client_key(self.authorization)
+
+    @property
+    def session(self) -> str:
+        """Index form of the session with which this ends; empty for what outlives it."""
+        return session_key(self.authorization)
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken(Record):
     """An access token: opaque by its digest, JWT by its jti, so that both can be revoked."""
 
     kind: ClassVar[str] = "access_token"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
 
     authorization_id: str
     authorization: Authorization
@@ -121,13 +133,23 @@ class AccessToken(Record):
         """Index form of who granted what this came of to which client; empty without a user."""
         return user_client_key(self.authorization)
 
+    @property
+    def registered_client(self) -> str:
+        """Index form of a client that registered itself, so that its end is theirs; empty for declared ones."""
+        return registered_client_key(self.authorization)
+
+    @property
+    def session(self) -> str:
+        """Index form of the session with which this ends; empty for what outlives it."""
+        return session_key(self.authorization)
+
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken(Record):
     """One token of a refresh family (all of one authorization); at most one of a family is live."""
 
     kind: ClassVar[str] = "refresh_token"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client")
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
 
     authorization_id: str
     authorization: Authorization
@@ -142,6 +164,16 @@ class RefreshToken(Record):
     def user_client(self) -> str:
         """Index form of who granted what this came of to which client; empty without a user."""
         return user_client_key(self.authorization)
+
+    @property
+    def registered_client(self) -> str:
+        """Index form of a client that registered itself, so that its end is theirs; empty for declared ones."""
+        return registered_client_key(self.authorization)
+
+    @property
+    def session(self) -> str:
+        """Index form of the session with which this ends; empty for what outlives it."""
+        return session_key(self.authorization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +192,21 @@ class Consent(Record):
     def user_client(self) -> str:
         """The same index form as on what was authorized by this consent, so that both end together."""
         return "\x1f".join((self.issuer, self.user, self.client_id))
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutDelivery(Record):
+    """The end of a session that a client has still to be told of (Back-Channel Logout 2.5)."""
+
+    kind: ClassVar[str] = "logout_delivery"
+    indexed: ClassVar[tuple[str, ...]] = ("issuer",)
+
+    client_id: str
+    subject: Subject
+    sid: str
+    #: How often it was begun to be told, and when it is due (again), epoch seconds.
+    attempts: int
+    due_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +244,27 @@ class StoredKey(Record):
     active_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class RegisteredClient(Record):
+    """A client that registered itself; its id is the client_id. It ends when nobody uses it for long enough."""
+
+    kind: ClassVar[str] = "registered_client"
+    indexed: ClassVar[tuple[str, ...]] = ("issuer",)
+
+    #: What was registered, as JSON text.
+    metadata: str = field(repr=False)
+    #: The client template that it was made from, or "".
+    template: str
+    #: The SHA-256 of the secret in hexadecimal, or the secret itself where a MAC is computed with it, or "".
+    secret: str = field(repr=False)
+    secret_hashed: bool
+    #: Digest of the registration access token.
+    token_digest: str
+    created_at: float
+    #: Whether anybody could have registered it, so that it is trusted with less.
+    open_registration: bool
+
+
 RECORDS: tuple[type[Record], ...] = (
     Session,
     Interaction,
@@ -204,9 +272,11 @@ RECORDS: tuple[type[Record], ...] = (
     AccessToken,
     RefreshToken,
     Consent,
+    LogoutDelivery,
     Attempts,
     Used,
     StoredKey,
+    RegisteredClient,
 )
 
 
@@ -220,3 +290,19 @@ def user_client_key(authorization: Authorization) -> str:
     if authorization.subject is None:
         return ""
     return "\x1f".join((authorization.issuer, user_key(authorization.subject), authorization.client_id))
+
+
+def session_key(authorization: Authorization) -> str:
+    """The index form of issuer and session of an authorization; empty when it does not end with the session.
+
+    OpenID Connect Core 11: `offline_access` is the user's word that access goes on while he is not there.
+    """
+    if authorization.sid is None or OFFLINE_ACCESS in authorization.scope:
+        return ""
+    return "\x1f".join((authorization.issuer, authorization.sid))
+
+
+def registered_client_key(authorization: Authorization) -> str:
+    """The client of an authorization if it registered itself, else empty: most are declared and need no index."""
+    client_id = authorization.client_id
+    return client_id if client_id.startswith(CLIENT_ID) else ""

@@ -7,6 +7,7 @@ Until `verify` has made a ReplyTo there is nothing a response could be sent to.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest
@@ -18,6 +19,15 @@ _ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([0-9]{1,5}))?(/[^#]*)?")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):")
 _ORIGIN = re.compile(r"(https?://[^/?#@\\]+)")
+# What a client may add under `redirect_match: ignore_query`: so plain that every reader of it sees the same.
+_ADDED_QUERY = re.compile(r"[A-Za-z0-9_-]+=[A-Za-z0-9._~%+:/@,-]*(?:&[A-Za-z0-9_-]+=[A-Za-z0-9._~%+:/@,-]*)*")
+#: Names of parameters of responses: in an address that came from outside they would be taken for ours.
+RESPONSE_PARAMETERS: Final = frozenset(
+    {
+        *("code", "state", "error", "error_description", "error_uri", "iss", "response", "session_state"),
+        *("id_token", "access_token", "refresh_token", "token_type", "expires_in", "scope"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +48,33 @@ def verify(asked: str | None, client: Client, *, openid: bool) -> ReplyTo:
         if openid or len(client.redirect_uris) != 1:
             raise InvalidRequest("parameter redirect_uri is missing", parameter="redirect_uri")
         return ReplyTo(client.redirect_uris[0], asked=False)
-    if len(asked) <= MAX_LENGTH and any(matches(asked, registered) for registered in client.redirect_uris):
+    if len(asked) <= MAX_LENGTH and registered_as(asked, client) is not None:
         return ReplyTo(asked, asked=True)
     raise InvalidRequest("redirect_uri is not registered for this client", parameter="redirect_uri")
+
+
+def registered_as(asked: str, client: Client) -> str | None:
+    """The registered URI that an asked one stands for; None when it stands for none."""
+    loose = client.op.compat.redirect_match == "ignore_query"
+    for registered in client.redirect_uris:
+        if matches(asked, registered) or (loose and adds_query(asked, registered)):
+            return registered
+    return None
+
+
+def adds_query(asked: str, registered: str) -> bool:
+    """Whether it is a registered https address without query, and a harmless query behind it.
+
+    Departs from RFC 9700 2.1: only for clients with `redirect_match: ignore_query`.
+    """
+    address, mark, query = asked.partition("?")
+    if address != registered or not mark or not registered.startswith("https://"):
+        return False
+    if not _ADDED_QUERY.fullmatch(query):
+        return False
+    # Some readers take case and separators lightly.
+    names = {pair.partition("=")[0].lower().replace("-", "_") for pair in query.split("&")}
+    return not names & RESPONSE_PARAMETERS
 
 
 def matches(asked: str, registered: str) -> bool:

@@ -51,6 +51,11 @@ def carries_tokens(words: frozenset[str]) -> bool:
     return not words.isdisjoint({"token", "id_token"})
 
 
+def resolve_mode(asked: str, words: frozenset[str]) -> str:
+    """The mode that is meant: `jwt` is short for the default one, signed (JARM 2.3.4)."""
+    return f"{default_mode(words)}.jwt" if asked == "jwt" else asked
+
+
 def default_mode(words: frozenset[str]) -> str:
     """The response mode when none is asked (Multiple Response Type Encoding Practices 2.1, 5)."""
     return "fragment" if carries_tokens(words) else "query"

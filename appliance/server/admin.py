@@ -1,10 +1,15 @@
-"""The admin listener: health, metrics, the state of the configuration. Nothing of it is on the public one."""
+"""The admin listener: health, metrics, the state of the configuration, the rotation of keys.
+
+Nothing of it is on the public one.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from aiohttp import web
 
+from appliance.profile.profile import Profile
+from appliance.protocol.form import read
 from appliance.protocol.handles import Clock
 from appliance.protocol.messages import Request, Response
 from appliance.seams import StoreUnavailable
@@ -17,6 +22,8 @@ from appliance.server.status import REFUSED
 _SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"), *_SAFE)
 _JSON = (("Content-Type", "application/json"), *_SAFE)
+
+_NOT_FOR_BROWSERS = Response(403, _TEXT, b"Not for browsers.\n")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +44,7 @@ class Admin:
             "/metrics": ("GET", self._metrics_page),
             "/config/status": ("GET", self._status),
             "/config/reload": ("POST", self._reload),
+            "/keys/rotate": ("POST", self._rotate_keys),
         }
 
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -78,10 +86,43 @@ class Admin:
         return Response(200, _JSON, orjson.dumps(self._reloader.status.as_json()) + b"\n")
 
     async def _reload(self, request: Request) -> Response:
-        # A page in an operator's browser may be able to reach this address; programs send neither header.
-        if "origin" in request.headers or "sec-fetch-site" in request.headers:
-            return Response(403, _TEXT, b"Not for browsers.\n")
+        if _from_browser(request):
+            return _NOT_FOR_BROWSERS
         attempt = await self._reloader.request("request")
         status = 409 if attempt.result == REFUSED else 200
         document = {**attempt.as_json(), "text": attempt.diagnosis.text}
         return Response(status, _JSON, orjson.dumps(document) + b"\n")
+
+    async def _rotate_keys(self, request: Request) -> Response:
+        """New keys that sign at once, for one profile or all; what the old ones signed stays valid to its end."""
+        if _from_browser(request):
+            return _NOT_FOR_BROWSERS
+        snapshot = self._current.snapshot
+        if snapshot is None:
+            return Response(503, _TEXT, b"starting\n")
+        wanted = read(request.query).get("profile")
+        # The store must not be closed by a reload in the middle.
+        snapshot.enter()
+        try:
+            found = {name: each for name, each in snapshot.profiles.items() if wanted in (None, name)}
+            if not found:
+                return Response(404, _TEXT, b"There is no such profile.\n")
+            for profile in found.values():
+                await profile.keys.rotate_now()
+            rotated = {name: _generated(each) for name, each in found.items()}
+        except StoreUnavailable:
+            return Response(503, _TEXT, b"the store does not answer\n")
+        finally:
+            snapshot.leave()
+        return Response(200, _JSON, orjson.dumps({"signing": rotated}) + b"\n")
+
+
+def _from_browser(request: Request) -> bool:
+    # A page in an operator's browser may be able to reach this address; programs send neither header.
+    return "origin" in request.headers or "sec-fetch-site" in request.headers
+
+
+def _generated(profile: Profile) -> list[dict[str, str | None]]:
+    """What signs now with each algorithm whose keys are made here; keys from files are the operator's to replace."""
+    algorithms = dict.fromkeys(entry.alg for entry in profile.declared.keys.signing if entry.file is None)
+    return [{"alg": alg, "kid": profile.keys.signing(alg).kid} for alg in algorithms]

@@ -7,7 +7,20 @@ import pytest
 
 from appliance.protocol.form import encode
 from appliance.protocol.records import AuthorizationCode, Consent, Interaction, Session
-from tests.support.browsing import HYBRID, LEVEL_2, NATIVE, OFF, OWN, PROFILE, SHOP, SPA, Landed, address, house
+from tests.support.browsing import (
+    HYBRID,
+    LEVEL_2,
+    NATIVE,
+    OFF,
+    OWN,
+    PROFILE,
+    SHOP,
+    SPA,
+    Browser,
+    Landed,
+    address,
+    house,
+)
 from tests.support.minting import CHALLENGE, REDIRECT_URI
 
 
@@ -597,3 +610,79 @@ async def test_reads_no_session_of_another_issuer() -> None:
     assert session is not None
     await op.store.commit(Change(put=(replace(session, issuer="https://op.example/other"),)))
     assert (await browser.authorize(OWN, prompt="none")).error == "login_required"
+
+
+async def _switch(browser: Browser, user: str) -> None:
+    """Log everybody out in another tab and log in as somebody else."""
+    await browser.submit(await browser.get("/retail/logout"), decision="allow")
+    await browser.through(await browser.authorize(OWN, acr_values=LEVEL_2), user)
+
+
+@pytest.mark.attack("SE-14")
+@pytest.mark.parametrize("prompt", ["login", "select_account"])
+async def test_counts_no_proof_or_choice_of_a_session_that_ended(prompt: str) -> None:
+    op = await house()
+    browser = op.browser()
+    await browser.through(await browser.authorize(OWN))
+    first = await browser.authorize(OWN, prompt=prompt, acr_values=LEVEL_2)
+    if prompt == "select_account":
+        code = await browser.submit(first, account=first.page.accounts[0].id)
+    else:
+        code = await browser.login(first)
+    assert code.page.template == "otp.html"
+    op.forward(5)
+    await _switch(browser, "bob")
+    again = await browser.get(code.location)
+    assert again.page.template == first.page.template
+
+
+@pytest.mark.attack("SE-14")
+async def test_counts_no_consent_of_a_session_that_ended() -> None:
+    op = await house()
+    browser = op.browser()
+    consent = await browser.login(await browser.authorize())
+    await browser.send("POST", consent.reply.action, f"csrf={consent.reply.csrf}&decision=allow")
+    await _switch(browser, "bob")
+    again = await browser.get(consent.location)
+    assert again.page.template == "consent.html" and again.page.login == "bob"
+
+
+@pytest.mark.attack("SE-14")
+async def test_counts_one_user_s_factors_for_no_other() -> None:
+    op = await house()
+    browser = op.browser()
+    await browser.through(await browser.authorize(OWN, acr_values=LEVEL_2), "bob")
+    waiting = await browser.authorize(prompt="login consent", acr_values=LEVEL_2)
+    consent = await browser.submit(await browser.login(waiting, "alice"), code="123456")
+    assert consent.page.template == "consent.html"
+    # Alice's session ends in another tab; bob's, with his earlier code, is the one that is left.
+    (alice,) = await op.store.find(Session, "user", "people\x1falice")
+    await op.store.take(Session, alice.id)
+    login = await browser.get(consent.location)
+    assert login.page.template == "login.html"
+    assert (await browser.login(login, "bob")).page.template == "otp.html"
+
+
+@pytest.mark.spec("OpenID Connect Core", "16.15")
+async def test_takes_no_hint_that_was_issued_to_another_client() -> None:
+    op = await house()
+    browser = op.browser()
+    end = await browser.through(await browser.authorize(OWN))
+    token = (await op.redeem(end["code"], OWN))["id_token"]
+    assert "code" in await browser.authorize(OWN, id_token_hint=token, prompt="none")
+    assert refused_to_client(await browser.authorize(id_token_hint=token), "invalid_request")
+
+
+@pytest.mark.attack("SE-11")
+async def test_answers_only_who_was_first_to_finish() -> None:
+    op = await house()
+    browser = op.browser()
+    login = await browser.authorize(OWN)
+
+    async def lost(*_: object) -> None:
+        return None
+
+    op.store.take = lost
+    end = await browser.login(login)
+    assert refused_on_a_page(end) and end.page.message == "expired"
+    assert await op.store.find(AuthorizationCode, "user_client", _user_client(op.profile.issuer)) == ()

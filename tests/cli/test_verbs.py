@@ -159,12 +159,12 @@ def test_explain_suggests() -> None:
     assert "client.redirect_uris" in result.output
 
 
-@pytest.mark.parametrize("verb", ["status", "reload", "healthcheck"])
+@pytest.mark.parametrize("verb", ["status", "reload", "healthcheck", "keys rotate"])
 def test_a_provider_that_does_not_answer_is_exit_2(verb: str) -> None:
-    result = run(verb, "--admin", "http://127.0.0.1:1")
+    result = run(*verb.split(), "--admin", "http://127.0.0.1:1")
     assert result.exit_code == 2
     assert "nobody answers" in result.output
-    assert run(verb, "--admin", "file:///etc/passwd").exit_code == 2
+    assert run(*verb.split(), "--admin", "file:///etc/passwd").exit_code == 2
 
 
 def test_help_names_every_verb_and_imports_none() -> None:

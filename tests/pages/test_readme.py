@@ -34,7 +34,7 @@ def test_the_contract_that_designers_rely_on_is_unchanged() -> None:
         "consent.html": ("login", "scopes", "claims"),
         "accounts.html": ("accounts",),
         "logout.html": ("login",),
-        "logged_out.html": (),
+        "logged_out.html": ("post_logout_redirect_uri",),
         "consents.html": ("login", "consents"),
         "error.html": ("error", "message", "parameter", "description", "reference", "restart", "custom"),
         "form_post.html": ("redirect_uri", "fields"),
@@ -42,4 +42,5 @@ def test_the_contract_that_designers_rely_on_is_unchanged() -> None:
     assert tuple(field.name for field in fields(PageContext)) == (
         "page", "theme", "profile", "client", "locale", "dir", "failed", "action", "csrf", "languages", "links",
         "t", "say", "has", "asset", "date", "scope_text", "claim_text", "chosen", "auto_submit",
+        "logout_frames",
     )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.config.declared.access import Policy, Step
@@ -56,6 +56,7 @@ def situation(request: AuthorizationRequest | None = None, of: Session | None = 
         has_accounts=of is not None,
         proved=(),
         selected=False,
+        policies=(),
         began_at=NOW,
         wanted=frozenset(),
         remembered=frozenset(),
@@ -209,6 +210,7 @@ def least(request: AuthorizationRequest) -> str:
     return next((value for value in request.acr_values if value in STEPS), "1")
 
 
+@settings(deadline=None, max_examples=300)
 @given(situations)
 def test_never_answers_below_the_required_level_or_about_another_user(seen: Situation) -> None:
     step = next_step(LEVELS, seen)
@@ -227,12 +229,14 @@ def test_never_answers_below_the_required_level_or_about_another_user(seen: Situ
     assert not ("select_account" in seen.asked.prompt and seen.has_accounts and not seen.selected)
 
 
+@settings(deadline=None, max_examples=300)
 @given(situations)
 def test_never_shows_a_page_with_prompt_none(seen: Situation) -> None:
     if "none" in seen.asked.prompt:
         assert isinstance(next_step(LEVELS, seen), Done | Refuse)
 
 
+@settings(deadline=None, max_examples=300)
 @given(situations)
 def test_never_asks_for_the_same_authenticator_twice(seen: Situation) -> None:
     """Pass whatever is asked for at a clock that stands still, and the end comes."""

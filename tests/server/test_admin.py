@@ -22,7 +22,7 @@ async def op(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
 
 
 @pytest.mark.attack("LG-04", "SE-15")
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload", "/keys/rotate"])
 @pytest.mark.parametrize("headers", ["", "X-Forwarded-For: 127.0.0.1\r\n", "X_Forwarded_For: 127.0.0.1\r\n"])
 async def test_nothing_of_it_is_on_the_public_listener(op: Served, path: str, headers: str) -> None:
     for method in ("GET", "POST"):
@@ -72,12 +72,14 @@ async def test_a_store_that_does_not_answer_makes_it_unready_and_not_dead(
 
 
 @pytest.mark.parametrize("headers", ["Origin: http://evil.test\r\n", "Sec-Fetch-Site: cross-site\r\n"])
-async def test_a_page_in_a_browser_cannot_ask_for_a_reload(op: Served, headers: str) -> None:
-    assert (await get(op.admin, "/config/reload", method="POST", headers=headers))[0] == 403
+@pytest.mark.parametrize("path", ["/config/reload", "/keys/rotate"])
+async def test_a_page_in_a_browser_cannot_ask_for_a_change(op: Served, path: str, headers: str) -> None:
+    assert (await get(op.admin, path, method="POST", headers=headers))[0] == 403
 
 
 async def test_methods_and_paths_are_exact(op: Served) -> None:
     assert (await get(op.admin, "/config/reload"))[0] == 405
+    assert (await get(op.admin, "/keys/rotate"))[0] == 405
     assert (await get(op.admin, "/healthz", method="POST"))[0] == 405
     for path in ("/", "/jwks", "/authorize", "/healthz/", "//healthz"):
         assert (await get(op.admin, path))[0] == 404
@@ -88,3 +90,20 @@ async def test_reloads_that_are_asked_for_at_the_same_time_share_attempts(op: Se
     assert {status for status, _ in answers} == {200}
     moments = {json.loads(body)["at"] for _, body in answers}
     assert len(moments) <= 3
+
+
+async def test_rotates_keys_at_once_and_keeps_the_old_ones_published(op: Served) -> None:
+    before = json.loads((await get(op.public, "/jwks"))[1])["keys"]
+    status, body = await get(op.admin, "/keys/rotate?profile=main", method="POST")
+    after = json.loads((await get(op.public, "/jwks"))[1])["keys"]
+    signing = json.loads(body)["signing"]
+    assert status == 200
+    assert [key["alg"] for key in signing["main"]] == ["ES256"]
+    assert signing["main"][0]["kid"] not in [key["kid"] for key in before]
+    assert {key["kid"] for key in before} < {key["kid"] for key in after}
+
+
+async def test_rotates_no_keys_of_a_profile_that_is_not_there(op: Served) -> None:
+    before = (await get(op.public, "/jwks"))[1]
+    assert (await get(op.admin, "/keys/rotate?profile=other", method="POST"))[0] == 404
+    assert (await get(op.public, "/jwks"))[1] == before

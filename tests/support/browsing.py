@@ -13,6 +13,8 @@ from appliance.endpoints.step_pages import step_pages
 from appliance.parts.response_modes import RESPONSE_MODES
 from appliance.profile.acr import Levels
 from appliance.profile.consents import Consents
+from appliance.profile.logout import Logout
+from appliance.profile.logout_deliveries import LogoutTokens
 from appliance.profile.profile import Profile
 from appliance.profile.sessions import Sessions
 from appliance.protocol import form
@@ -171,11 +173,29 @@ async def house(
         "card": Password("card", made.users),
         "code": Code("code"),
     }
+    tokens = LogoutTokens(
+        issuer=ISSUER,
+        claims=made.profile.claims,
+        sources=made.profile.sources,
+        protection=made.profile.response_protection,
+        tools=tools,
+    )
+    nothing: Any = None
+    logout = Logout(
+        declared=profile,
+        clients=made.profile.clients,
+        tokens=tokens,
+        outbound=nothing,
+        store=store,
+        tools=tools,
+        report=nothing,
+    )
     whole = replace(
         made.profile,
         store=store,
         levels=Levels(levels=profile.acr, policies=policies, default=profile.acr_default),
-        sessions=Sessions(store=store, tools=tools, issuer=ISSUER, profile="retail", ttl=profile.ttl.session),
+        sessions=Sessions(store=store, tools=tools, declared=profile, logout=logout),
+        logout=logout,
         consents=Consents(store=store, tools=tools, issuer=ISSUER, ttl=profile.ttl.consent, scopes=profile.scopes),
         authenticators=authenticators,
         response_modes={name: RESPONSE_MODES[name]() for name in profile.response_modes_supported},

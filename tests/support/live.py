@@ -70,15 +70,22 @@ def copy_example(target: Path, port: int, admin_port: int, rp_port: int | None =
 
 @contextmanager
 def running(
-    scratch: Path, *, rp_port: int | None = None, edit: dict[str, str] | None = None
+    scratch: Path,
+    *,
+    rp_port: int | None = None,
+    edit: dict[str, str] | None = None,
+    append: dict[str, str] | None = None,
 ) -> Iterator[Live]:
-    """A provider that serves a copy of config.example; `edit` adds or replaces files."""
+    """A provider that serves a copy of config.example; `edit` adds or replaces files, `append` adds to their ends."""
     port, admin_port = free_ports(2)
     directory, state, log = scratch / "config", scratch / "state", scratch / "log"
     copy_example(directory, port, admin_port, rp_port)
     for name, text in (edit or {}).items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text)
+    for name, text in (append or {}).items():
+        with (directory / name).open("a") as file:
+            file.write(text)
     command = [sys.executable, "-m", "appliance", "serve", "--config", str(directory), "--state", str(state)]
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 from appliance.client_assertions import ClientAssertions
 from appliance.config.declared import claims as expressions
 from appliance.config.declared import profile as declared
+from appliance.config.declared.registration import Registration, RequiredMetadata, SoftwareStatements
 from appliance.endpoints.jwks import JwksEndpoint
 from appliance.endpoints.token import TokenEndpoint
 from appliance.endpoints.userinfo import UserinfoEndpoint
@@ -37,7 +38,7 @@ from appliance.profile.standing import Standing
 from appliance.profile.tokens import CodeBinding, Tokens
 from appliance.protocol import form, pkce
 from appliance.protocol.authorization import Authorization, ClaimsRequest, Subject
-from appliance.protocol.client import Client, ClientSecret, ClientSettings, ClientTtl
+from appliance.protocol.client import Client, ClientCompat, ClientSecret, ClientSettings, ClientTtl
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.secret import Secret
@@ -114,12 +115,13 @@ CLAIMS = expressions.ClaimsSet(
 
 
 def scope(*claims: str) -> declared.Scope:
-    return declared.Scope(claims, {}, consent=True)
+    return declared.Scope(claims, {}, consent=True, type=None, selects_policy=None)
 
 
 PROFILE = declared.Profile(
     profile="retail",
     issuer=ISSUER,
+    openid_connect=True,
     title="Retail",
     theme="default",
     discovery=True,
@@ -132,6 +134,9 @@ PROFILE = declared.Profile(
     ui_locales_supported=("en",),
     claims_parameter_supported=True,
     claims_parameter_unmapped="ignore",
+    request_parameter_supported=False,
+    request_uri_parameter_supported=False,
+    request_object=declared.RequestObject(max_lifetime=3600),
     unknown_scopes="ignore",
     require_pkce=False,
     claims="person",
@@ -161,11 +166,33 @@ PROFILE = declared.Profile(
         session=declared.SessionTtl(3600, 36000),
     ),
     keys=declared.Keys((declared.SigningKeyEntry("ES256", None, None, 86400, 3600),)),
-    logout=declared.Logout(rp_initiated=True),
+    logout=declared.Logout(rp_initiated=True, backchannel=False, frontchannel=False, session_management=False),
     throttle=declared.Throttle(5, 50, 60, 1),
     endpoints=declared.Endpoints(introspection=True, revocation=True),
+    registration=Registration(
+        mode="closed",
+        initial_access_tokens=(),
+        software_statements=SoftwareStatements(issuers={}, required=False),
+        templates=(),
+        require=RequiredMetadata(subject_type=None),
+        scopes=None,
+        redirect_hosts=(),
+        link_hosts="redirect_uris",
+        expires_after=None,
+        quota=20,
+        max_clients=1000,
+        rotate_registration_access_token=False,
+    ),
     compat=declared.Compat(
-        assertion_exp_unit="seconds", introspection_accepts_id_tokens=False, unsigned_id_tokens=False
+        consent_parameter=False,
+        password_grant=False,
+        until=None,
+        assertion_exp_unit="seconds",
+        legacy_logout=None,
+        path_aliases={},
+        introspection_accepts_id_tokens=False,
+        unsigned_id_tokens=False,
+        unsigned_request_objects=False,
     ),
     links={},
     ignore=(),
@@ -183,6 +210,10 @@ CLIENT = Client(
     application_type="web",
     redirect_uris=(REDIRECT_URI, "https://rp.example/other"),
     post_logout_redirect_uris=(),
+    backchannel_logout_uri=None,
+    backchannel_logout_session_required=False,
+    frontchannel_logout_uri=None,
+    frontchannel_logout_session_required=False,
     response_types=("code",),
     grant_types=("authorization_code", "refresh_token", "client_credentials"),
     scope=("openid", "profile", "email", "offline_access", "reports.read", "reports.write"),
@@ -199,6 +230,13 @@ CLIENT = Client(
     userinfo_signed_response_alg=None,
     userinfo_encrypted_response_alg=None,
     userinfo_encrypted_response_enc=None,
+    initiate_login_uri=None,
+    request_uris=(),
+    request_object_signing_alg=None,
+    require_signed_request_object=False,
+    authorization_signed_response_alg=None,
+    authorization_encrypted_response_alg=None,
+    authorization_encrypted_response_enc=None,
     default_max_age=None,
     require_auth_time=False,
     default_acr_values=(),
@@ -213,8 +251,10 @@ CLIENT = Client(
         refresh_token="offline_access",
         introspection="own",
         claims_in_id_token=(),
+        claims_in_access_token=(),
         cors_origins=(),
         ttl=ClientTtl(None, None, None, None, None),
+        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
         ignore=(),
     ),
 )
@@ -426,6 +466,7 @@ async def mint(
         keys=keys,
         levels=nothing,
         sessions=nothing,
+        logout=nothing,
         consents=nothing,
         claims=claims,
         standing=standing,
@@ -446,6 +487,7 @@ async def mint(
             throttle=ClientThrottle(store, profile.throttle, ISSUER),
         ),
         response_protection=protection,
+        registration=None,
     )
     return Mint(whole, users, store, now, TokenEndpoint(whole), UserinfoEndpoint(whole), JwksEndpoint(whole))
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from appliance.assembly import PARTS, assemble
+from appliance.assembly import assemble
 from appliance.config.load import load
+from appliance.options import PARTS
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request, Response
 from appliance.seams import Tools
@@ -41,6 +42,7 @@ class TestReport:
     def __init__(self) -> None:
         self.failures: list[Exception] = []
         self.refusals: list[OAuthError] = []
+        self.notices: list[tuple[str, dict[str, str]]] = []
 
     def failure(self, request: Request, error: Exception) -> str:
         """Remember a failure."""
@@ -51,6 +53,10 @@ class TestReport:
         """Remember a refusal."""
         self.refusals.append(error)
         return "test-reference"
+
+    def notice(self, event: str, **facts: str) -> None:
+        """Remember a notice."""
+        self.notices.append((event, facts))
 
 
 class Provider:

@@ -177,6 +177,34 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
         "a template with secrets",
         "Each client that is made from a template gets a secret of its own; one for all would be known to all.",
     ),
+    "OP281": (
+        "an address of request objects that is not fetched",
+        "`request_uris` are https URLs, for whoever changes a request on its way logs the user in elsewhere "
+        "(OpenID Connect Core 6.2). Only loopback addresses may be http, where the process allows them at all.",
+    ),
+    "OP282": (
+        "request objects that could never be verified",
+        "The registered algorithm needs a key: the client's `jwks` or `jwks_uri`, or its secret as a value. "
+        "Unsigned ones are for conformance tests and the profile must say so (OpenID Connect Core 6.3.2).",
+    ),
+    "OP283": (
+        "request objects that the profile does not read",
+        "See `request_parameter_supported` and `request_uri_parameter_supported` of the profile.",
+    ),
+    "OP291": (
+        "a logout address that cannot be used",
+        "The provider itself calls a `backchannel_logout_uri`, over https; the user's browser loads a "
+        "`frontchannel_logout_uri`, which must have scheme, host and port of a redirect URI (OpenID Connect "
+        "Back-Channel Logout 2.2, Front-Channel Logout 2).",
+    ),
+    "OP292": (
+        "a path for two endpoints",
+        "Additional paths must be none of the profile's own, and different from each other.",
+    ),
+    "OP293": (
+        "another way to a logout that is not there",
+        "`legacy_logout` and aliases of the end session endpoint work only with `logout.rp_initiated`.",
+    ),
     "OP305": (
         "an unknown ACR level",
         "Levels are declared in `acr` of the profile; their values are compared whole.",
@@ -311,6 +339,14 @@ _WARNINGS: Mapping[str, tuple[str, str]] = {
     "OP271": (
         "nobody can register",
         "There is a registration endpoint, but nothing that it would accept. Clients that registered earlier go on.",
+    ),
+    "OP294": (
+        "a logout address that nobody calls",
+        "The client waits to be told that a session ended; its profile does not offer that kind of logout.",
+    ),
+    "OP284": (
+        "unsigned request objects are possible",
+        "For the certification of the provider, which asks for `alg: none`; no application needs it.",
     ),
     "OP275": (
         "anybody can register",

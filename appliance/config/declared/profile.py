@@ -72,6 +72,10 @@ class Scope:
     claims: tuple[str, ...]
     description: Mapping[str, str]
     consent: bool
+    #: "identity", "resource", or None where the claims tell.
+    type: str | None
+    #: A policy that asking for the scope demands besides the level.
+    selects_policy: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,11 @@ class RequestObject:
 
 @dataclass(frozen=True, slots=True)
 class Compat:
-    """Departures from the specifications, each asked for by name."""
+    """Departures from the specifications, each asked for by name. `until` in epoch seconds: a reminder."""
 
+    consent_parameter: bool
+    password_grant: bool
+    until: int | None
     assertion_exp_unit: str
     legacy_logout: LegacyLogout | None
     #: Path below the issuer to the name of the endpoint that answers there too.
@@ -150,6 +157,7 @@ class Profile:
 
     profile: str
     issuer: str
+    openid_connect: bool
     title: str
     theme: str
     discovery: bool

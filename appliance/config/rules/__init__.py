@@ -20,8 +20,9 @@ from appliance.config.rules import (
     theme_rules,
 )
 from appliance.config.rules.rule import Rule, Scene
+from appliance.protocol.client import Client
 
-__all__ = ["check"]
+__all__ = ["check", "check_client"]
 
 T = TypeVar("T")
 
@@ -32,6 +33,11 @@ def check(linked: Linked, *, now: float | None = None) -> tuple[Problem, ...]:
     """Every problem of the whole configuration; `now` (epoch seconds) tells what has ended."""
     scene = Scene(linked, time.time() if now is None else now, _secret_holders(linked))
     return tuple(_problems(linked, scene))
+
+
+def check_client(linked: Linked, client: Object[Client], *, now: float) -> tuple[Problem, ...]:
+    """Every problem of one client beside a configuration, as of one that registers itself."""
+    return tuple(_run(client_rules.RULES, (client,), Scene(linked, now, _secret_holders(linked))))
 
 
 def _secret_holders(linked: Linked) -> Mapping[bytes, str]:

@@ -111,11 +111,12 @@ def scopes_release_mapped_claims(profile: Object[Profile], scene: Scene) -> Iter
 
 def scopes_are_explained(profile: Object[Profile], scene: Scene) -> Iterator[Problem]:
     """The consent page can say what a scope of your own means only if you tell it."""
-    if "openid" not in profile.value.scopes:
+    if "openid" not in profile.value.scopes and profile.value.openid_connect:
         message = "without scope `openid` this profile is OAuth only: no ID Tokens, no UserInfo"
         yield problem("OP510", profile, ("scopes",), message, help="add `openid: {}`", key=True)
     for scope, settings in profile.value.scopes.items():
-        if scope not in STANDARD_SCOPES and settings.consent and not settings.description:
+        asked = settings.consent and settings.selects_policy is None
+        if scope not in STANDARD_SCOPES and asked and not settings.description:
             message = f"users are asked about scope `{scope}` but not told what it is"
             remedy = "add `description: {en: ...}`, or `consent: false` if they need not be asked"
             yield problem("OP511", profile, ("scopes", scope), message, help=remedy, key=True)

@@ -9,8 +9,11 @@ from appliance.config.problems import Mark, Problem
 from appliance.config.rules import (
     client_key_rules,
     client_secret_rules,
+    compat_rules,
+    logout_rules,
     pairwise_rules,
     redirect_rules,
+    request_object_rules,
     response_crypto_rules,
 )
 from appliance.config.rules.rule import DAY, Rule, Scene, lengthy, unknown
@@ -138,7 +141,7 @@ def refresh_settings_agree(client: Object[Client], scene: Scene) -> Iterator[Pro
     """A refresh token needs the grant type to be of use."""
     value = client.value
     if "refresh_token" in value.grant_types:
-        if not _logs_in(value):
+        if not _logs_in(value) and "password" not in value.grant_types:
             message = "there is nothing to refresh: no grant of this client issues a refresh token"
             path = ("grant_types", value.grant_types.index("refresh_token"))
             yield problem("OP226", client, path, message, help="remove it")
@@ -220,5 +223,8 @@ RULES: tuple[Rule[Client], ...] = (
     *pairwise_rules.RULES,
     *client_secret_rules.RULES,
     *client_key_rules.CLIENT_RULES,
+    *compat_rules.CLIENT_RULES,
     *response_crypto_rules.CLIENT_RULES,
+    *logout_rules.CLIENT_RULES,
+    *request_object_rules.CLIENT_RULES,
 )

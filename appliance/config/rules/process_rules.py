@@ -86,7 +86,9 @@ def _uses(linked: Linked) -> Iterator[tuple[str, dict[str, Object[object]], set[
     named_sources = {name for each in linked.claims.values() for name in each.value.sources.values()}
     named_sources |= {str(each.written.get("source")) for each in linked.authenticators.values()}
     steps = {step.authenticate for each in linked.policies.values() for step in each.value.steps}
-    yield "policy", dict(linked.policies), {level.policy for each in profiles for level in each.acr}
+    policies = {level.policy for each in profiles for level in each.acr}
+    policies |= {scope.selects_policy or "" for each in profiles for scope in each.scopes.values()}
+    yield "policy", dict(linked.policies), policies
     yield "authenticator", dict(linked.authenticators), steps
     yield "source", dict(linked.sources), named_sources
     yield "claims set", dict(linked.claims), {each.claims for each in profiles}

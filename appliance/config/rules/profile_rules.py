@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from appliance.config.declared.profile import Profile
 from appliance.config.linking import Object, label, problem
 from appliance.config.problems import Problem
-from appliance.config.rules import client_key_rules, key_rules, level_rules, response_crypto_rules, subject_rules
+from appliance.config.rules import (
+    client_key_rules,
+    compat_rules,
+    key_rules,
+    level_rules,
+    logout_rules,
+    request_object_rules,
+    response_crypto_rules,
+    subject_rules,
+)
 from appliance.config.rules.rule import DAY, Rule, Scene, host_of, is_loopback, lengthy, unknown
 from appliance.protocol import redirect_uri, response_type
 
@@ -15,7 +24,7 @@ _ISSUER = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{
 _OWN_PATHS = frozenset(
     {
         *("authorize", "login", "otp", "consent", "accounts", "token", "userinfo", "jwks", "logout"),
-        *("consents", "assets", "introspect", "revoke"),
+        *("consents", "assets", "introspect", "revoke", "register", "check_session"),
     }
 )
 
@@ -154,7 +163,10 @@ RULES: tuple[Rule[Profile], ...] = (
     lifetimes_are_short,
     *key_rules.RULES,
     *client_key_rules.PROFILE_RULES,
+    *compat_rules.PROFILE_RULES,
     *level_rules.RULES,
     *response_crypto_rules.PROFILE_RULES,
+    *logout_rules.PROFILE_RULES,
+    *request_object_rules.PROFILE_RULES,
     *subject_rules.RULES,
 )

@@ -34,6 +34,8 @@ def _sound(code: str, client: Object[Client], path: Path, uri: str, value: Clien
         yield from _private_scheme(client, path, uri, value)
         return
     host = host_of(origin)
+    if uri.startswith("http:") and not is_loopback(host) and _may_be_http(value, path):
+        return  # OP923 says what that means
     if uri.startswith("http:") and not is_loopback(host):
         what = "codes or tokens" if path[0] == "redirect_uris" else "the user"
         message = f"`{_shown(uri)}` sends {what} over http, where anyone on the way can read and change it"
@@ -41,6 +43,12 @@ def _sound(code: str, client: Object[Client], path: Path, uri: str, value: Clien
     elif uri.startswith("http:") and host == "localhost" and value.application_type == "native":
         message = "`localhost` may not be this machine, and a free port is accepted only for the literal address"
         yield problem("OP207", client, path, message, help="register http://127.0.0.1/... or http://[::1]/...")
+
+
+def _may_be_http(client: Client, path: Path) -> bool:
+    """Core 3.1.2.1, 3.2.2.1: by agreement, with confidential clients, where no token is in front alone."""
+    coded = all("code" in each.split(" ") for each in client.response_types)
+    return path[0] == "redirect_uris" and client.op.compat.http_redirects and not client.is_public and coded
 
 
 def _private_scheme(client: Object[Client], path: Path, uri: str, value: Client) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from appliance.config.declared.profile import Profile
 from appliance.config.linking import Object, problem
 from appliance.config.problems import Path, Problem
-from appliance.config.rules import client_rules, client_secret_rules, pairwise_rules, redirect_rules
+from appliance.config.rules import client_rules, client_secret_rules, compat_rules, pairwise_rules, redirect_rules
 from appliance.config.rules.rule import Rule, Scene, unknown
 from appliance.config.rules.weak_secrets import is_placeholder
 from appliance.protocol.client import Client
@@ -125,4 +125,5 @@ TEMPLATE_RULES: tuple[Rule[Client], ...] = (
     pairwise_rules.subject_type_is_offered,
     client_secret_rules.method_is_offered,
     template_has_no_secrets,
+    *compat_rules.CLIENT_RULES,
 )

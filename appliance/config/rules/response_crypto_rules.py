@@ -9,8 +9,8 @@ from appliance.config.rules.rule import Rule, Scene
 from appliance.protocol import base64url, response_type
 from appliance.protocol.client import Client
 
-_SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg")
-_ENCRYPTED = ("id_token_encrypted_response", "userinfo_encrypted_response")
+_SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "authorization_signed_response_alg")
+_ENCRYPTED = ("id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response")
 #: Octets of the hash, which a shared secret may not be shorter than (RFC 7518 3.2).
 _SHARED = {"HS256": 32, "HS384": 48, "HS512": 64}
 _MIN_RSA_BITS = 2048

@@ -1,6 +1,6 @@
 """JWT access tokens (RFC 9068), each with a record under its jti so that it can be revoked before it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from appliance.jose.claims import check_times, read_text
@@ -37,10 +37,14 @@ class Jwt:
         self._issuer = issuer
         self._keys = keys
 
-    def issue(self, authorization: Authorization, issued_at: int, expires_at: int) -> NewToken:
-        """Mint the claims of RFC 9068 2.2 and nothing about the user but the `sub` this client knows."""
+    def issue(
+        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+    ) -> NewToken:
+        """Mint the claims of RFC 9068 2.2; of the user the `sub` this client knows, and what it was given."""
         jti = base64url.encode(self._tools.entropy(32))
-        claims: dict[str, object] = {
+        # Whatever their names, what the provider says comes over them.
+        members: dict[str, object] = {
+            **claims,
             "iss": self._issuer,
             # RFC 9068 3: without a resource asked for, the audience is the default one: the issuer itself.
             "aud": self._issuer,
@@ -52,10 +56,10 @@ class Jwt:
             "jti": jti,
         }
         if authorization.scope:
-            claims["scope"] = " ".join(authorization.scope)
+            members["scope"] = " ".join(authorization.scope)
         if authorization.subject is not None:
-            claims |= _authentication(authorization)
-        return NewToken(sign(self._keys.signing(None), claims, "at+jwt"), jti)
+            members |= _authentication(authorization)
+        return NewToken(sign(self._keys.signing(None), members, "at+jwt"), jti)
 
     def read(self, token: str) -> str | None:
         """The jti of a token we signed as an access token and that has not ended; an ID Token is none."""

@@ -1,5 +1,7 @@
 """Opaque access tokens: a random handle, worth nothing without the store."""
 
+from collections.abc import Mapping
+
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.handles import ACCESS_TOKEN, issue, stored_id, well_formed
 from appliance.seams import NewToken, Tools
@@ -13,7 +15,9 @@ class Opaque:
     def __init__(self, *, tools: Tools) -> None:
         self._entropy = tools.entropy
 
-    def issue(self, authorization: Authorization, issued_at: int, expires_at: int) -> NewToken:
+    def issue(
+        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+    ) -> NewToken:
         """Mint a handle; what it stands for is only in the record."""
         token = issue(ACCESS_TOKEN, self._entropy)
         return NewToken(token, stored_id(token))

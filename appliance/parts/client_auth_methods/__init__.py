@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from appliance.parts.client_auth_methods.client_secret_basic import ClientSecretBasic
+from appliance.parts.client_auth_methods.client_secret_jwt import ClientSecretJwt
 from appliance.parts.client_auth_methods.client_secret_post import ClientSecretPost
 from appliance.parts.client_auth_methods.none import NoAuthentication
+from appliance.parts.client_auth_methods.private_key_jwt import PrivateKeyJwt
 from appliance.seams import ClientAuthMethod, catalogue
 
 CLIENT_AUTH_METHODS: Final[Mapping[str, Callable[..., ClientAuthMethod]]] = catalogue(
-    ClientSecretBasic, ClientSecretPost, NoAuthentication
+    ClientSecretBasic, ClientSecretPost, ClientSecretJwt, PrivateKeyJwt, NoAuthentication
 )

@@ -15,6 +15,10 @@ class ClientSecretBasic:
     """HTTP Basic credentials (RFC 7617) whose parts are decoded exactly once."""
 
     name = "client_secret_basic"
+    algorithms: tuple[str, ...] = ()
+
+    def __init__(self, **tools: object) -> None:
+        """None of the tools is needed: what is presented is the proof, or there is none."""
 
     def claims(self, request: Request, form: Params) -> str | None:
         """The client_id in Basic credentials; InvalidClient when they cannot be read."""

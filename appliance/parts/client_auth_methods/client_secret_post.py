@@ -10,6 +10,10 @@ class ClientSecretPost:
     """client_id and client_secret in the body, never in the query."""
 
     name = "client_secret_post"
+    algorithms: tuple[str, ...] = ()
+
+    def __init__(self, **tools: object) -> None:
+        """None of the tools is needed: what is presented is the proof, or there is none."""
 
     def claims(self, request: Request, form: Params) -> str | None:
         """The client_id when the form has a client_secret."""

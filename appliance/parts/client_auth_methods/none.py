@@ -10,6 +10,10 @@ class NoAuthentication:
     """The client_id in the form and no credential of any kind."""
 
     name = "none"
+    algorithms: tuple[str, ...] = ()
+
+    def __init__(self, **tools: object) -> None:
+        """None of the tools is needed: what is presented is the proof, or there is none."""
 
     def claims(self, request: Request, form: Params) -> str | None:
         """The client_id, when nothing in the request looks like a credential."""

@@ -9,9 +9,10 @@ from typing import Final
 
 from appliance.parts.grant_types.authorization_code import AuthorizationCodeGrant
 from appliance.parts.grant_types.client_credentials import ClientCredentials
+from appliance.parts.grant_types.password import PasswordGrant
 from appliance.parts.grant_types.refresh_token import RefreshTokenGrant
 from appliance.seams import GrantType, catalogue
 
 GRANT_TYPES: Final[Mapping[str, Callable[..., GrantType]]] = catalogue(
-    AuthorizationCodeGrant, ClientCredentials, RefreshTokenGrant
+    AuthorizationCodeGrant, ClientCredentials, PasswordGrant, RefreshTokenGrant
 )

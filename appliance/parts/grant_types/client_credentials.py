@@ -4,6 +4,7 @@ No user, so no ID Token; and no refresh token, because the client can ask again 
 """
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.config.declared.profile import Scope
 from appliance.protocol import base64url
 from appliance.protocol import scope as scopes
 from appliance.protocol.authorization import Authorization, ClaimsRequest
@@ -27,7 +28,7 @@ class ClientCredentials:
         self._own = frozenset(
             name
             for name, scope in profile.scopes.items()
-            if name not in (scopes.OPENID, scopes.OFFLINE_ACCESS) and not scope.claims
+            if name not in (scopes.OPENID, scopes.OFFLINE_ACCESS) and _is_for_machines(scope)
         )
 
     async def authorize(self, form: Params, client: Client) -> Redeemed:
@@ -62,6 +63,10 @@ class ClientCredentials:
         if not kept or (self._reject_unknown and len(kept) < len(wanted)):
             raise InvalidScope("a scope is not available to this client", parameter="scope")
         return kept
+
+
+def _is_for_machines(scope: Scope) -> bool:
+    return not scope.claims and scope.type != "identity" and scope.selects_policy is None
 
 
 async def _lost() -> Redeemed:

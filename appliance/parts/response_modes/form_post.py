@@ -12,6 +12,7 @@ class FormPost:
     """`response_mode=form_post`."""
 
     name = "form_post"
+    secured = False
 
     def render(self, reply_to: ReplyTo, parameters: Iterable[tuple[str, str]]) -> Response:
         """The page with the form; the endpoint fills in whose page it is."""

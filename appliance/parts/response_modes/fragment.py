@@ -12,6 +12,7 @@ class Fragment:
     """`response_mode=fragment`."""
 
     name = "fragment"
+    secured = False
 
     def render(self, reply_to: ReplyTo, parameters: Iterable[tuple[str, str]]) -> Response:
         """The redirect; a redirect URI has no fragment of its own (RFC 6749 3.1.2)."""

@@ -11,6 +11,7 @@ class Query:
     """`response_mode=query`."""
 
     name = "query"
+    secured = False
 
     def render(self, reply_to: ReplyTo, parameters: Iterable[tuple[str, str]]) -> Response:
         """The redirect with the parameters behind the query that the redirect URI has of its own."""

@@ -112,3 +112,16 @@ async def test_renews_a_proof_that_is_older_than_the_policy_allows() -> None:
     login = await browser.authorize(OWN, acr_values=LEVEL_2)
     assert login.page.template == "login.html" and login.page.login_fixed
     assert "code" in await browser.through(login)
+
+
+async def test_tells_a_user_who_cannot_pass_what_to_do() -> None:
+    denying = replace(POLICIES["two"], deny_message={"en": "Call us."})
+    op = await house(policies=POLICIES | {"two": denying})
+    browser = op.browser()
+    end = await browser.login(await browser.authorize(OWN, acr_values=LEVEL_2), "frank")
+    assert (end.page.template, end.page.message, end.page.custom) == ("error.html", "denied", {"en": "Call us."})
+    assert (await browser.get(end.page.restart)).page.message == "denied"
+    plain = await house()
+    browser = plain.browser()
+    end = await browser.login(await browser.authorize(OWN, acr_values=LEVEL_2), "frank")
+    assert (end.page.template, end.page.error) == ("otp.html", "not_enrolled")

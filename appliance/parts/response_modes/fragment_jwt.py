@@ -1,0 +1,19 @@
+"""One signed JWT in the fragment of the redirect URI (JARM 2.3.2)."""
+
+from collections.abc import Iterable
+
+from appliance.protocol.form import encode
+from appliance.protocol.messages import Response
+from appliance.protocol.redirect_uri import ReplyTo
+from appliance.protocol.redirects import see_other
+
+
+class FragmentJwt:
+    """`response_mode=fragment.jwt`."""
+
+    name = "fragment.jwt"
+    secured = True
+
+    def render(self, reply_to: ReplyTo, parameters: Iterable[tuple[str, str]]) -> Response:
+        """The redirect; a redirect URI has no fragment of its own (RFC 6749 3.1.2)."""
+        return see_other(f"{reply_to.redirect_uri}#{encode(parameters)}")

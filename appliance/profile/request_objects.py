@@ -1,0 +1,146 @@
+"""Request objects of one profile: fetched, verified, and made into the request they stand for.
+
+Nothing of an object is used before its signature, or the rule that it needs none, was checked; until then the
+parameters beside it are all that is known.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS, SIGNATURE_ALGORITHMS
+from appliance.jose.claims import check_audience, check_issuer, check_times
+from appliance.jose.keys import VerificationKey, symmetric
+from appliance.jose.problems import KeyProblem, TokenProblem
+from appliance.jose.tokens import MAX_REQUEST_OBJECT, decode_strict, verify
+from appliance.jose.unsecured import NONE, is_unsecured, read_unsecured
+from appliance.profile.client_keys import ClientKeys
+from appliance.profile.request_uris import RequestUris
+from appliance.protocol.client import Client
+from appliance.protocol.errors import InvalidClient, InvalidRequest, InvalidRequestObject
+from appliance.protocol.form import Params
+from appliance.protocol.request_object import REQUEST, REQUEST_URI, TYPE, assemble, read_parameters
+from appliance.seams import Tools
+
+#: How far the clock of a client may be ahead of ours, seconds.
+SKEW: Final = 60
+
+_TYP: Final = frozenset({None, "JWT", "jwt", TYPE})
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObject:
+    """The claims of a request object whose writer was proved, and whether it says that it is the whole request."""
+
+    claims: Mapping[str, object]
+    whole: bool
+
+
+class RequestObjects:
+    """Reads the requests of a profile that are, or may be, request objects."""
+
+    def __init__(
+        self, *, declared: DeclaredProfile, client_keys: ClientKeys, request_uris: RequestUris, tools: Tools
+    ) -> None:
+        self._issuer = declared.issuer
+        self._by_value = declared.request_parameter_supported
+        self._by_reference = declared.request_uri_parameter_supported
+        self._max_lifetime = declared.request_object.max_lifetime
+        self._unsigned = declared.compat.unsigned_request_objects
+        self._client_keys = client_keys
+        self._request_uris = request_uris
+        self._clock = tools.clock
+
+    def takes(self, params: Params) -> bool:
+        """Whether a request has an object that is read here; one that is not is refused later, by name."""
+        return (self._by_value and REQUEST in params) or (self._by_reference and REQUEST_URI in params)
+
+    async def assemble(self, params: Params, client: Client) -> Params:
+        """The request that the object of `params` stands for. OAuthError for the client."""
+        params.check_once()
+        if REQUEST in params and REQUEST_URI in params:
+            raise InvalidRequest("request and request_uri must not be used together", parameter=REQUEST_URI)
+        text = params.get(REQUEST) or await self._request_uris.resolve(params[REQUEST_URI], client)
+        try:
+            found = await self._read(text, client)
+            self._check(found, client)
+        except TokenProblem as problem:
+            words = "the request object is not one of this client for this provider, or not valid now"
+            raise InvalidRequestObject(words, detail=str(problem), parameter=REQUEST) from None
+        alone = found.whole or client.require_signed_request_object
+        return assemble(params, read_parameters(found.claims), alone=alone)
+
+    def metadata(self) -> dict[str, object]:
+        """The members of provider metadata (OpenID Connect Discovery 3)."""
+        found: dict[str, object] = {
+            "request_parameter_supported": self._by_value,
+            "request_uri_parameter_supported": self._by_reference,
+        }
+        if self._by_reference:
+            found["require_request_uri_registration"] = True
+        if self._by_value or self._by_reference:
+            algorithms = [*SIGNATURE_ALGORITHMS, *([NONE] if self._unsigned else [])]
+            found["request_object_signing_alg_values_supported"] = algorithms
+        return found
+
+    async def _read(self, text: str, client: Client) -> RequestObject:
+        """The object behind a text, its writer proved. TokenProblem."""
+        if is_unsecured(text):
+            if NONE not in self._algorithms(client):
+                raise TokenProblem("the request object is not signed")
+            header, claims = read_unsecured(text, typ=_TYP, max_length=MAX_REQUEST_OBJECT)
+            return RequestObject(claims, whole=header.get("typ") == TYPE)
+        unverified = decode_strict(text, max_length=MAX_REQUEST_OBJECT)
+        algorithms = self._algorithms(client) - {NONE}
+        if unverified.alg not in algorithms:
+            # Before any key is asked for: a jwks_uri is not fetched for what can never verify.
+            raise TokenProblem("signature algorithm is not allowed")
+        keys = await self._keys(client, unverified.alg, unverified.header.get("kid"))
+        verified = verify(unverified, keys, algs=algorithms, typ=_TYP)
+        return RequestObject(verified.claims, whole=verified.header.get("typ") == TYPE)
+
+    def _algorithms(self, client: Client) -> frozenset[str]:
+        """What the client's objects may be signed with: what it registered, else any (Core 6.3.2)."""
+        possible = frozenset(SIGNATURE_ALGORITHMS)
+        if self._unsigned and not client.require_signed_request_object:
+            possible |= {NONE}
+        registered = client.request_object_signing_alg
+        return possible if registered is None else possible & {registered}
+
+    async def _keys(self, client: Client, alg: str, kid: object) -> Iterable[VerificationKey]:
+        """Keys of this client and of nobody else: its own pairs, or its own secret (RFC 9101 6.2)."""
+        if alg not in ASYMMETRIC_SIGNATURE_ALGORITHMS:
+            return list(self._shared(client, alg))
+        try:
+            return await self._client_keys.verification(client, alg, kid if isinstance(kid, str) else None)
+        except InvalidClient as problem:
+            raise TokenProblem(problem.detail) from None
+
+    def _shared(self, client: Client, alg: str) -> Iterable[VerificationKey]:
+        for entry in client.live_secrets(self._clock()):
+            if entry.secret.hashed:
+                continue
+            try:
+                yield symmetric(entry.secret.value, alg).verification()
+            except KeyProblem:
+                continue
+
+    def _check(self, found: RequestObject, client: Client) -> None:
+        """The registered claims, where they are there (Core 6.1, RFC 9101 4). TokenProblem."""
+        claims, now = found.claims, self._clock()
+        if "iss" in claims:
+            check_issuer(claims, client.client_id)
+        if "aud" in claims:
+            check_audience(claims, (self._issuer,))
+        if claims.get("sub") == client.client_id:
+            # RFC 9101 10.8: that is a client assertion, which the same keys sign.
+            raise TokenProblem("a token whose subject is the client is no request object")
+        check_times(
+            {name: claims[name] for name in ("exp",) if name in claims},
+            now,
+            required=(),
+            max_ttl=self._max_lifetime + SKEW,
+        )
+        begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
+        check_times(begins, now, leeway=SKEW, required=())
