@@ -41,9 +41,7 @@ def cpu_seconds(pid: int) -> float:
 
 def resident_mib(pid: int) -> float:
     """Resident memory of a process."""
-    line = next(
-        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")
-    )
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
 
 
@@ -113,9 +111,7 @@ async def _table(options: argparse.Namespace, floor_pid: int, product_pid: int) 
     connection = Connection(PORT)
     await product.prepare(connection)
     operations = product.operations()
-    print(
-        "| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |\n|---|---|---|---|---|"
-    )
+    print("| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |\n|---|---|---|---|---|")
     for name, lower in floor.operations().items():
         if options.only and options.only not in name:
             continue

@@ -5,12 +5,10 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from bench.operations import REDIRECT, SECRET
+from bench.operations import REDIRECT, secret
 
 PORT = 18080
 ADMIN_PORT = 18081
-
-MEASURED = ("es256", "rs256", "machine")
 
 _ROOT = """version: 1
 name: bench
@@ -57,7 +55,7 @@ grant_types: [{grants}]
 scope: [{scope}]
 token_endpoint_auth_method: client_secret_basic
 client_secrets: [{{id: "1", hash: "sha256:{digest}"}}]
-{extra}op: {{profile: bench, consent: skip_first_party, refresh_token: always}}
+{extra}op: {{profile: bench, consent: skip_first_party{refresh}}}
 """
 
 
@@ -90,8 +88,8 @@ def client(client_id: str, *, alg: str = "ES256", machine: bool = False, name: s
         response_types="" if machine else "code",
         grants="client_credentials" if machine else "authorization_code, refresh_token",
         scope="api" if machine else "openid, profile, email",
-        # Those beside the measured ones have secrets of their own, as they would have.
-        digest=hashlib.sha256((SECRET if client_id in MEASURED else client_id).encode()).hexdigest(),
+        digest=hashlib.sha256(secret(client_id).encode()).hexdigest(),
+        refresh="" if machine else ", refresh_token: always",
         extra="" if machine else f"id_token_signed_response_alg: {alg}\n",
     )
     return text.replace(f"client_name: {client_id}", f"client_name: {name or client_id}")

@@ -26,9 +26,7 @@ class Floor:
         self.keys: dict[str, SigningKey] = {"ES256": generate("ES256"), "RS256": generate("RS256")}
         self.codes: dict[str, str] = {}
         self.refresh: dict[str, str] = {"first": "RS256"}
-        self.tokens: dict[str, dict[str, str]] = {
-            "token": {"sub": "anna", "name": "Anna", "email": "a@example.org"}
-        }
+        self.tokens: dict[str, dict[str, str]] = {"token": {"sub": "anna", "name": "Anna", "email": "a@example.org"}}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""

@@ -16,7 +16,12 @@ from bench.wire import Answer, Connection
 VERIFIER = "a" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 REDIRECT = "http://127.0.0.1:9/cb"
-SECRET = "bench-secret-bench-secret-bench-secret-bench"
+
+
+def secret(client_id: str) -> str:
+    """The secret of a benchmark client."""
+    return f"bench-secret-bench-secret-bench-secret-{client_id}"
+
 
 #: One operation over one connection.
 Operation = Callable[[Connection], Awaitable[None]]
@@ -42,7 +47,7 @@ def form(**fields: str) -> bytes:
 
 def basic(client_id: str) -> dict[str, str]:
     """HTTP Basic credentials of a benchmark client."""
-    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{SECRET}".encode()).decode()}
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret(client_id)}".encode()).decode()}
 
 
 def code_of(answer: Answer) -> str:
@@ -66,18 +71,14 @@ class Floor:
             expect(await connection.request("GET", "/discovery"), 200)
 
         async def client_credentials(connection: Connection) -> None:
-            expect(
-                await connection.request("POST", "/token", body=form(grant_type="client_credentials")), 200
-            )
+            expect(await connection.request("POST", "/token", body=form(grant_type="client_credentials")), 200)
 
         async def refresh(connection: Connection) -> None:
             body = form(grant_type="refresh_token", refresh_token="first")
             expect(await connection.request("POST", "/token", body=body), 200)
 
         async def userinfo(connection: Connection) -> None:
-            expect(
-                await connection.request("GET", "/userinfo", headers={"Authorization": "Bearer token"}), 200
-            )
+            expect(await connection.request("GET", "/userinfo", headers={"Authorization": "Bearer token"}), 200)
 
         return {
             "discovery": document,
@@ -127,13 +128,9 @@ class Product:
             text = answer.body.decode()
             fields = {"username": "anna", "password": "anna", "csrf": _attribute(text, "csrf")}
             action = unescape(re.findall(r'action="([^"]+)"', text)[0])
-            answer = await connection.request(
-                "POST", action, headers=headers, body=urlencode(fields).encode()
-            )
+            answer = await connection.request("POST", action, headers=headers, body=urlencode(fields).encode())
         self.cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        self.access_token = str(
-            (await self._tokens(connection, "es256", "openid profile email"))["access_token"]
-        )
+        self.access_token = str((await self._tokens(connection, "es256", "openid profile email"))["access_token"])
 
     def operations(self) -> dict[str, Operation]:
         """By name."""

@@ -17,9 +17,7 @@ SIZES = (1, 1_000, 10_000)
 
 async def measure_reloads() -> None:
     """One changed client file among 1, 1,000 and 10,000 clients."""
-    print(
-        "| clients | first start s | change to live ms | longest answer meanwhile ms | longest answer at rest ms |"
-    )
+    print("| clients | first start s | change to live ms | longest answer meanwhile ms | longest answer at rest ms |")
     print("|---|---|---|---|---|")
     for size in SIZES:
         await _measure(size)

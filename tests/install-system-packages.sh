@@ -1,11 +1,14 @@
 #!/bin/sh
-# Installs from Debian what the tests drive for real: a browser, and node with npm. Does nothing when all are there.
+# Installs from Debian what the tests drive for real: a browser, node with npm, and Apache httpd with an OpenID
+# Connect module (without the package that would start it as a service). Does nothing when all are there.
 set -eu
 
 missing=
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+[ -x /usr/sbin/apache2 ] || missing="$missing apache2-bin"
+[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing="$missing libapache2-mod-auth-openidc"
 [ -z "$missing" ] && exit 0
 
 fail() {

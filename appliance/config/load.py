@@ -38,6 +38,8 @@ class Cache:
     parsed: dict[str, tuple[bytes, Document | None, tuple[Problem, ...]]] = field(default_factory=dict)
     files: dict[str, tuple[bytes, FileObjects]] = field(default_factory=dict)
     themes_read: dict[str, tuple[bytes, themes.ReadTheme]] = field(default_factory=dict)
+    #: What the rules found of each client.
+    verdicts: rules.Verdicts = field(default_factory=rules.Verdicts)
     #: What the objects of `files` depend on beside their file: variables, patch, parts.
     surroundings: bytes = b""
 
@@ -99,7 +101,7 @@ class _Load:
         self._note_exposed()
         linked = self._link(found_themes)
         if linked is not None:
-            self._problems.extend(rules.check(linked))
+            self._problems.extend(rules.check(linked, verdicts=self._cache.verdicts))
         self._forget_removed()
         problems = sort_problems(self._problems)
         excerpts = self._excerpts(problems)

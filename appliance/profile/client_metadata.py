@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import resources
-from appliance.config.binding import Context, bind
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.root import Root
 from appliance.config.linking import Linked, Object
 from appliance.config.problems import Mark
 from appliance.config.problems import Path as MemberPath
-from appliance.config.rules import check_client
-from appliance.config.schemas import load_schemas
 from appliance.config.secrets import SecretResolver
 from appliance.config.tree import DIRECTORIES, FAMILIES
 from appliance.protocol.client import Client, ClientSecret
@@ -46,7 +43,14 @@ class ClientMetadata:
     """Reads, binds and judges metadata for clients of one profile."""
 
     def __init__(self, *, declared: DeclaredProfile, root: Root) -> None:
-        self._schemas = load_schemas(resources.SCHEMAS)
+        # Here and not above: what checks configuration takes a good part of a start, and is for those profiles
+        # only at which somebody can register.
+        from appliance.config import binding, rules, schemas
+
+        self._bind = binding.bind
+        self._context = binding.Context
+        self._check_client = rules.check_client
+        self._schemas = schemas.load_schemas(resources.SCHEMAS)
         known = {field.name for field in dataclasses.fields(Client)}
         self._members = tuple(name for name in self._schemas.known_keys(_CLIENT, ()) if name in known - _NOT_METADATA)
         profile = Object("profiles", declared.profile, declared, {}, _nowhere)
@@ -80,8 +84,8 @@ class ClientMetadata:
     def client_of(self, metadata: Metadata, client_id: str, settings: Metadata) -> Client:
         """The client of checked metadata, without secrets; `settings` is its `op`. InvalidClientMetadata."""
         written = {**metadata, "client_id": client_id, "client_secrets": [], "op": settings}
-        context = Context(SecretResolver(Path("/"), {}, enabled=False))
-        client: Client = bind(written, Client, self._schemas, _CLIENT, context)
+        context = self._context(SecretResolver(Path("/"), {}, enabled=False))
+        client: Client = self._bind(written, Client, self._schemas, _CLIENT, context)
         for path, _ in context.unreadable:
             raise refusal(path[0] if path else "", "cannot be read")
         return client
@@ -103,7 +107,7 @@ class ClientMetadata:
         """What a client in the files would be refused for. InvalidClientMetadata, InvalidRedirectUri."""
         written: dict[str, object] = self.metadata_of(client)
         judged: Object[Client] = Object("clients", client.client_id, client, written, _member)
-        for problem in check_client(self._linked, judged, now=now):
+        for problem in self._check_client(self._linked, judged, now=now):
             if problem.severity == "error":
                 detail = f"{problem.code}: {problem.message}"
                 if problem.code in _REDIRECT_CODES:

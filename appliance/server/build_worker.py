@@ -42,8 +42,8 @@ class Worker:
         self._checkers: dict[str | None, Checker] = {}
         #: Files outside the tree that the last good configuration named.
         self._outside: tuple[str, ...] = ()
-        #: Digests of the clients that the server has from the last answer.
-        self._known: frozenset[bytes] = frozenset()
+        #: The clients that the server has from the last answer, with their digests.
+        self._sent: dict[str, tuple[Client, bytes]] = {}
         self._nice = 0
 
     def serve(self, questions: BinaryIO, answers: BinaryIO) -> None:
@@ -96,10 +96,17 @@ class Worker:
 
     def _good(self, directory: Path, checked: Checked, seen: str) -> Iterable[bytes]:
         listed: list[frames.Listed] = []
+        sent: dict[str, tuple[Client, bytes]] = {}
         for client_id, client in checked.declared.clients.items():
-            octets, digest = _pickled(client)
-            listed.append(frames.Listed(client_id, digest, b"" if digest in self._known else octets))
-        self._known = frozenset(one.digest for one in listed)
+            octets = b""
+            known = self._sent.get(client_id)
+            # The same object as last time was not read anew: of thousands of clients, all but a few.
+            if known is None or known[0] is not client:
+                octets = frames.dump(client)
+                known = (client, hashlib.sha256(octets).digest())
+            sent[client_id] = known
+            listed.append(frames.Listed(client_id, known[1], octets))
+        self._sent = sent
         batches = [tuple(listed[at : at + BATCH]) for at in range(0, len(listed), BATCH)]
         declared = replace(checked.declared, clients={})
         warnings = diagnose(checked.warnings, checked.excerpts)
@@ -118,11 +125,6 @@ def _checked(checker: Checker, directory: Path) -> Checked | ConfigRejected:
         return checker.check(directory)
     except ConfigRejected as rejected:
         return rejected
-
-
-def _pickled(client: Client) -> tuple[bytes, bytes]:
-    octets = frames.dump(client)
-    return octets, hashlib.sha256(octets).digest()
 
 
 def _outside(directory: Path, named: Iterable[Path | str]) -> Iterable[str]:

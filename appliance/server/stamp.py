@@ -5,6 +5,7 @@ Used to see that files changed where no event came, and that they did not change
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -42,8 +43,17 @@ def watched(directory: Path, outside: Iterable[str] = ()) -> Watched:
 
     A file is never watched itself: after it was replaced by renaming, its watch would look at the old one.
     """
-    directories = [path for path in _all_paths(directory, ()) if os.path.isdir(path)]
-    links = [path for path in _all_paths(directory, ()) if os.path.islink(path)]
+    directories: list[str] = []
+    links: list[str] = []
+    for path in _all_paths(directory, ()):
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError:
+            continue
+        if stat.S_ISLNK(mode):
+            links.append(path)
+        if stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and os.path.isdir(path)):
+            directories.append(path)
     entries: dict[str, None] = {}
     for path in (str(directory), *links, *outside):
         entries.update(dict.fromkeys(_trace(path)))
@@ -83,7 +93,7 @@ def _look(path: str) -> str:
         seen = os.stat(path)
     except OSError as error:
         return f"{path}\0{error.errno}\0"
-    if os.path.isdir(path):
+    if stat.S_ISDIR(seen.st_mode):
         # The time of a directory changes with files that do not concern us; its listing is looked at anyway.
         return f"{path}\0{seen.st_ino} {seen.st_mode}\0"
     return f"{path}\0{seen.st_ino} {seen.st_mode} {seen.st_size} {seen.st_mtime_ns}\0"

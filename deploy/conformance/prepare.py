@@ -31,6 +31,7 @@ class Place:
     base_url: str
     suite_url: str
     listen: str = "0.0.0.0:8443"
+    admin_listen: str = "127.0.0.1:9090"
     certificate: Path | None = None
     key: Path | None = None
     ca: Path | None = None
@@ -95,7 +96,9 @@ def _private_key_clients(config: Path, keys: Mapping[str, Any]) -> dict[str, Any
 
 
 def _environment(place: Place) -> dict[str, Any]:
-    root: dict[str, Any] = {"listeners": {"public": {"bind": place.listen}}}
+    root: dict[str, Any] = {
+        "listeners": {"public": {"bind": place.listen}, "admin": {"bind": place.admin_listen}}
+    }
     if place.certificate and place.key:
         tls = {"certificate": str(place.certificate), "key": str(place.key)}
         root["listeners"]["public"]["tls"] = tls
@@ -156,6 +159,7 @@ def main() -> None:
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--suite-url", required=True)
     parser.add_argument("--listen", required=True)
+    parser.add_argument("--admin-listen", required=True)
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     parser.add_argument("--ca", type=Path)
@@ -165,7 +169,7 @@ def main() -> None:
         parser.error("a certificate and its key belong together")
     given = {name: getattr(said, name) for name in ("certificate", "key", "ca")}
     paths = {name: path and path.absolute() for name, path in given.items()}
-    place = Place(said.base_url.rstrip("/"), said.suite_url.rstrip("/"), said.listen, **paths)
+    place = Place(said.base_url.rstrip("/"), said.suite_url.rstrip("/"), said.listen, said.admin_listen, **paths)
     said.target.mkdir(mode=0o700, parents=True, exist_ok=True)
     prepare(said.target, place)
 

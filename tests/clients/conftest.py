@@ -46,8 +46,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         "clients/retail/real.yaml": json.dumps({"clients": clients(pages, httpd)}),
         "secrets/odd": ODD_SECRET,
         "secrets/httpd": HTTPD_SECRET,
-        "profiles/retail.yaml": (ROOT / "config.example/profiles/retail.yaml").read_text()
-        + PROFILE,
+        "profiles/retail.yaml": (ROOT / "config.example/profiles/retail.yaml").read_text() + PROFILE,
     }
     with running(tmp_path_factory.mktemp("live"), edit=files, append={"op.yaml": LOOPBACK}) as live:
         yield Stage(live, pages_port, httpd_port)

@@ -53,7 +53,7 @@ def log_in(page: Page, back: str) -> None:
     page.wait_for_url(f"{back}**")
 
 
-def start(page: Page, origin: str, call: str) -> None:
+def start(page: Page, call: str) -> None:
     """Call what sends the browser away; the call's own promise dies with the page."""
     page.evaluate(f"() => {{ {call} }}")
 
@@ -62,7 +62,7 @@ def sign_in(page: Page, origin: str) -> dict[str, Any]:
     """oidc-client-ts by redirect; the library's user."""
     page.goto(f"{origin}/oidc-client-ts/app")
     assert state(page) == "ready"
-    start(page, origin, "rp.signinRedirect()")
+    start(page, "rp.signinRedirect()")
     log_in(page, f"{origin}/oidc-client-ts/callback")
     assert state(page) == "signed in"
     user: dict[str, Any] = page.evaluate("rp.getUser()")
@@ -118,7 +118,7 @@ def test_an_iframe_on_another_site_learns_nothing_of_the_session(page: Page, ori
 @pytest.mark.spec("RP-Initiated Logout", "2")
 def test_oidc_client_ts_logs_out(page: Page, origin: str) -> None:
     sign_in(page, origin)
-    start(page, origin, "rp.signoutRedirect()")
+    start(page, "rp.signoutRedirect()")
     # The hint names this very session: no question is asked.
     page.wait_for_url(f"{origin}/oidc-client-ts/bye**")
     assert state(page) == "signed out"
@@ -136,7 +136,7 @@ def test_keycloak_js_signs_in_renews_and_logs_out(page: Page, origin: str, stage
     page.goto(application)
     # The silent iframe said that nobody is logged in.
     assert state(page) == "signed out"
-    start(page, origin, "keycloak.login()")
+    start(page, "keycloak.login()")
     log_in(page, application)
     assert state(page) == "signed in"
     (token,) = [each for each in answers if each.url == f"{stage.issuer}/token" and each.request.method == "POST"]
@@ -152,6 +152,7 @@ def test_keycloak_js_signs_in_renews_and_logs_out(page: Page, origin: str, stage
     # A reload forgets the tokens and asks again in the iframe, which now has an answer.
     page.reload()
     assert state(page) == "signed in"
-    start(page, origin, "keycloak.logout()")
-    page.wait_for_url(application)
+    # It comes back to the address where it is now.
+    with page.expect_navigation(url=application):
+        start(page, "keycloak.logout()")
     assert state(page) == "signed out"

@@ -1,5 +1,6 @@
 """One provider for each file of tests, as deploy/conformance makes it; and a client's own web server."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from deploy.conformance.prepare import Place, prepare
+from tests.conformance.certificate import write_certificate
 from tests.conformance.judging import ISSUER
 from tests.conformance.suite import Suite
 from tests.support.provider import provider
@@ -27,19 +29,26 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine and its key."""
+    return write_certificate(tmp_path_factory.mktemp("tls"))
+
+
 @asynccontextmanager
-async def assembled(prepared: Path, seed: int = 1) -> AsyncIterator[Suite]:
-    """A provider with that configuration, and the suite in front of it."""
-    async with provider(prepared / "config", seed=seed) as op:
+async def assembled(prepared: Path, authority: Path, seed: int = 1) -> AsyncIterator[Suite]:
+    """A provider with that configuration that trusts the client's web server, and the suite in front of it."""
+    root = (prepared / "config/op.yaml").read_text() + f"  ca_file: {authority}\n"
+    async with provider(prepared / "config", edit={"op.yaml": root}, seed=seed) as op:
         copyfile(prepared / "generated.json", op.directory.parent / "generated.json")
         yield Suite(op)
         assert op.report.failures == []
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def suite(prepared: Path) -> AsyncIterator[Suite]:
+async def suite(prepared: Path, certificate: tuple[Path, Path]) -> AsyncIterator[Suite]:
     """One provider for the tests of a file."""
-    async with assembled(prepared) as made:
+    async with assembled(prepared, certificate[0]) as made:
         yield made
 
 
@@ -54,7 +63,7 @@ class Site:
     def put(self, path: str, text: str | bytes, kind: str = "application/json") -> str:
         """Publish a document; its address."""
         self.documents[path] = (kind, text.encode() if isinstance(text, str) else text)
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"https://127.0.0.1:{self.port}{path}"
 
     def posted(self, path: str) -> list[dict[str, str]]:
         """The forms that were sent to a path."""
@@ -70,12 +79,15 @@ class Site:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site() -> AsyncIterator[Site]:
-    """The client's web server."""
+async def site(certificate: tuple[Path, Path]) -> AsyncIterator[Site]:
+    """The client's web server, which speaks nothing older than TLS 1.3, as the suite's."""
     made = Site()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(*certificate)
     runner = web.ServerRunner(web.Server(made.answer, access_log=None))
     await runner.setup()
-    listening = web.TCPSite(runner, "127.0.0.1", 0)
+    listening = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await listening.start()
     made.port = runner.addresses[0][1]
     yield made

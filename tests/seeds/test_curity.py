@@ -38,7 +38,7 @@ async def sub_at(op: Provider, client_id: str, user: str = "teddie") -> str:
     return sub
 
 
-async def register(op: Provider, **metadata: Any) -> Answer:
+async def register(op: Provider, /, **metadata: Any) -> Answer:
     headers = {
         "content-type": ("application/json",),
         "authorization": (f"Bearer {secret_of(op, 'initial-access-token')}",),
@@ -203,3 +203,18 @@ async def test_the_provider_takes_the_client_id_as_sector_of_a_client_from_a_tem
         }
         subs.add(claims_of((await rp.post("/token", form))["id_token"])["sub"])
     assert len(subs) == 2 and "teddie" not in subs
+
+
+@pytest.mark.seed("C2")
+@pytest.mark.parametrize(
+    "metadata", [{"grant_types": ["password"]}, {"op": {"compat": {"redirect_match": "ignore_query"}}}]
+)
+async def test_the_provider_registers_nobody_for_a_bent_specification(op: Provider, metadata: dict[str, Any]) -> None:
+    wanted = {"redirect_uris": ["https://one.example/a"], "subject_type": "pairwise", "response_types": ["code"]}
+    made = await register(op, client_name="Registered", **(wanted | metadata))
+    if made.status == 201:
+        client = await op.snapshot.profiles["login"].clients.find(made["client_id"])
+        assert client is not None and client.op.compat.redirect_match == "exact"
+        assert "password" not in client.grant_types and not client.op.compat.password_grant
+    else:
+        assert made.error == "invalid_client_metadata"

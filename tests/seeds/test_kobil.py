@@ -24,7 +24,8 @@ def client(op: Provider, client_id: str, redirect_uri: str = "") -> RelyingParty
     return RelyingParty(op, client_id, redirect_uri, path="/iam")
 
 
-@pytest.mark.seed("B1", "B17", "B27", "B32", "B34", "B50", "B51", "B55", "B56", "B57", "B58", "B62", "B63", "B64", "B65")
+@pytest.mark.seed("B1", "B17", "B27", "B32", "B34", "B49", "B50", "B51", "B55", "B56", "B57", "B58")
+@pytest.mark.seed("B46", "B61", "B62", "B63", "B64", "B65")
 async def test_the_provider_releases_standard_and_custom_claims_in_their_types(op: Provider) -> None:
     rp = client(op, "web", WEB)
     given = await rp.tokens("karl", scope="openid profile email branch")
@@ -92,7 +93,7 @@ async def test_the_provider_ignores_unknown_scopes_and_keeps_to_the_nonce_of_the
     assert "error=consent_required" in (header(await rp.ask(prompt="none", scope="openid email"), "Location") or "")
 
 
-@pytest.mark.seed("B20", "B21", "B22", "B23")
+@pytest.mark.seed("B2", "B20", "B21", "B22", "B23")
 async def test_the_provider_matches_exactly_and_allows_http_where_it_was_agreed(op: Provider) -> None:
     assert (await client(op, "web", WEB + "?a=b").ask()).status == 400
     assert (await client(op, "mobile", "http://127.0.0.1:51004/callback").ask()).status == 200
@@ -257,3 +258,17 @@ async def test_the_provider_publishes_what_it_offers(op: Provider) -> None:
     told = await client(op, "web").send("GET", "/.well-known/openid-configuration")
     assert "password" in told["grant_types_supported"] and "token" not in told["response_types_supported"]
     assert {"code", "id_token token", "code id_token token"} <= set(told["response_types_supported"])
+
+
+@pytest.mark.seed("B1", "B7", "B25", "B28", "B66")
+async def test_the_provider_logs_in_once_for_several_sites_and_passes_the_nonce_on(op: Provider) -> None:
+    rp = client(op, "web", WEB)
+    await rp.login("karl", response_mode="query")
+    other = RelyingParty(op, "mobile", "com.kobil.example:/callback", path="/iam", browser=rp.browser)
+    nonce = "n-0S6_WzA2Mj/+ =%2F\u00e4"
+    given = await other.tokens("karl", nonce=nonce)
+    assert other.seen == ["consent"] and claims_of(given["id_token"])["nonce"] == nonce
+    shown = await RelyingParty(op, "web", WEB, path="/iam", browser=rp.browser).ask(response_mode="form_post")
+    assert shown.status == 200 and b'name="code"' in shown.body
+    refused = await client(op, "hybrid", HYBRID).ask(response_type="code id_token", nonce="n", response_mode="query")
+    assert "error=invalid_request" in (header(refused, "Location") or "")

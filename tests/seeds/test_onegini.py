@@ -138,7 +138,9 @@ async def test_the_provider_encrypts_the_id_token_for_a_client_that_asks() -> No
         "op": {"profile": "tokenserver", "consent": "skip_first_party"},
     }
     async with provider("onegini", edit={"clients/sealed.yaml": json.dumps(client)}) as op:
-        given = await RelyingParty(op, "sealed", "https://sealed.example.com/cb").tokens("maria", scope="openid profile")
+        given = await RelyingParty(op, "sealed", "https://sealed.example.com/cb").tokens(
+            "maria", scope="openid profile"
+        )
         opened = jwe.JWE()
         opened.deserialize(given["id_token"], key)
         assert claims_of(opened.payload.decode())["name"] == "Maria Jansen"

@@ -6,7 +6,8 @@ Called once for each load, by `config.load`; rules see the bound configuration a
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from appliance.config.linking import Linked, Object, problem
 from appliance.config.problems import CODES, Path, Problem
@@ -22,17 +23,32 @@ from appliance.config.rules import (
 from appliance.config.rules.rule import Rule, Scene
 from appliance.protocol.client import Client
 
-__all__ = ["check", "check_client"]
+__all__ = ["Verdicts", "check", "check_client"]
+
+HOUR: Final = 3600
 
 T = TypeVar("T")
 
 _PROFILE_RULES = (*profile_rules.RULES, *claims_rules.PROFILE_RULES, *registration_rules.PROFILE_RULES)
 
 
-def check(linked: Linked, *, now: float | None = None) -> tuple[Problem, ...]:
-    """Every problem of the whole configuration; `now` (epoch seconds) tells what has ended."""
+@dataclass(slots=True)
+class Verdicts:
+    """What was found of each client the last time, for as long as all that it was judged by stays the same."""
+
+    #: Everything but the clients, and the hour: what any client may be judged by.
+    surroundings: tuple[object, ...] = ()
+    #: Client id to the object judged, who holds its secrets, and what was found.
+    clients: dict[str, tuple[Object[Client], tuple[str | None, ...], tuple[Problem, ...]]] = field(default_factory=dict)
+
+
+def check(linked: Linked, *, now: float | None = None, verdicts: Verdicts | None = None) -> tuple[Problem, ...]:
+    """Every problem of the whole configuration; `now` (epoch seconds) tells what has ended.
+
+    With the `verdicts` of an earlier check, clients that did not change are not judged again.
+    """
     scene = Scene(linked, time.time() if now is None else now, _secret_holders(linked))
-    return tuple(_problems(linked, scene))
+    return tuple(_problems(linked, scene, Verdicts() if verdicts is None else verdicts))
 
 
 def check_client(linked: Linked, client: Object[Client], *, now: float) -> tuple[Problem, ...]:
@@ -50,14 +66,48 @@ def _secret_holders(linked: Linked) -> Mapping[bytes, str]:
     }
 
 
-def _problems(linked: Linked, scene: Scene) -> Iterator[Problem]:
+def _surroundings(linked: Linked, scene: Scene) -> tuple[object, ...]:
+    families = (
+        linked.profiles,
+        linked.client_templates,
+        linked.claims,
+        linked.sources,
+        linked.authenticators,
+        linked.policies,
+        linked.themes,
+    )
+    values = (each.value for family in families for each in family.values())
+    return (int(scene.now // HOUR), linked.broken, linked.root.value, *values)
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    # By identity: what was not read anew is the same object, and comparing themes byte by byte is not free.
+    if len(one) != len(other):
+        return False
+    return all(a is b or (isinstance(a, int | frozenset) and a == b) for a, b in zip(one, other, strict=True))
+
+
+def _of_clients(linked: Linked, scene: Scene, verdicts: Verdicts) -> Iterator[Problem]:
+    surroundings = _surroundings(linked, scene)
+    known = verdicts.clients if _same(surroundings, verdicts.surroundings) else {}
+    judged: dict[str, tuple[Object[Client], tuple[str | None, ...], tuple[Problem, ...]]] = {}
+    for client in linked.clients.values():
+        holders = tuple(scene.secret_holders.get(each.secret.digest) for each in client.value.client_secrets)
+        verdict = known.get(client.id)
+        if verdict is None or verdict[0] is not client or verdict[1] != holders:
+            found = list(_run(client_rules.RULES, (client,), scene))
+            verdict = (client, holders, tuple(_heard(client, ("op", "ignore"), client.value.op.ignore, found)))
+        judged[client.id] = verdict
+        yield from verdict[2]
+    verdicts.surroundings, verdicts.clients = surroundings, judged
+
+
+def _problems(linked: Linked, scene: Scene, verdicts: Verdicts) -> Iterator[Problem]:
     yield from _run(process_rules.RULES, (linked.root,), scene)
     for profile in linked.profiles.values():
         found = list(_run(_PROFILE_RULES, (profile,), scene))
         yield from _heard(profile, ("ignore",), profile.value.ignore, found)
-    for client in linked.clients.values():
-        found = list(_run(client_rules.RULES, (client,), scene))
-        yield from _heard(client, ("op", "ignore"), client.value.op.ignore, found)
+    yield from _of_clients(linked, scene, verdicts)
     for template in linked.client_templates.values():
         found = list(_run(registration_rules.TEMPLATE_RULES, (template,), scene))
         yield from _heard(template, ("op", "ignore"), template.value.op.ignore, found)

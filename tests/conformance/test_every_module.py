@@ -1,0 +1,50 @@
+"""Every module of the plans has a test of its name or with its mark, and what operators get is whole."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from appliance.config.load import load
+from appliance.options import PARTS
+from deploy.conformance.prepare import Place, prepare
+from tests.conformance.modules import MODULES
+
+HERE = Path(__file__).parent
+
+
+def walked() -> Iterator[str]:
+    """The modules that tests are marked with."""
+    for file in HERE.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.conformance":
+                yield from (str(ast.literal_eval(argument)) for argument in node.args)
+
+
+def test_every_module_is_walked_and_nothing_else_is() -> None:
+    assert set(walked()) == MODULES.keys()
+
+
+def test_the_prepared_configuration_is_good_without_a_warning(prepared: Path) -> None:
+    loaded = load(prepared / "config", environment="run", parts=PARTS)
+    assert [problem.code for problem in loaded.warnings] == []
+
+
+def test_what_was_generated_is_kept_at_the_next_start(tmp_path: Path) -> None:
+    place = Place("https://op.example.com", "https://suite.example/test/a/me", "127.0.0.1:8443")
+    prepare(tmp_path, place)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    prepare(tmp_path, place)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_plans_say_what_the_files_say(prepared: Path) -> None:
+    plan = json.loads((prepared / "plans/client_secret_post.json").read_text())
+    assert plan["alias"] == "appliance"
+    assert plan["client"]["client_secret"] == (prepared / "config/secrets/secret-post-1").read_text()
+    clients = yaml.safe_load((prepared / "config/clients/client-secret-post.yaml").read_text())["clients"]
+    assert [plan["client"]["client_id"], plan["client2"]["client_id"]] == list(clients)
+    for file in ("generated.json", "plans/dynamic.json", "config/secrets/salt"):
+        assert (prepared / file).stat().st_mode & 0o077 == 0
