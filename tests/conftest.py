@@ -1,11 +1,14 @@
-"""Markers, the report of requirements, and the rule that CI never skips."""
+"""Markers, the reports of requirements and of conformance modules, and the rule that CI never skips."""
 
 import os
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conformance.modules import MODULES
 
 MARKERS = (
     "spec(document, section, level='MUST'): the requirement that the test holds the provider to",
@@ -26,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--requirements-report", metavar="FILE", help="write a markdown table of sections and attacks x tests"
     )
     parser.addoption(
+        "--conformance-report", metavar="FILE", help="write a markdown table of certification modules x tests"
+    )
+    parser.addoption(
         "--update-goldens", action="store_true", help="write the golden files anew: read every difference"
     )
 
@@ -36,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if target := config.getoption("--requirements-report"):
         config.pluginmanager.register(RequirementsReport(Path(target)), "requirements-report")
+    if target := config.getoption("--conformance-report"):
+        config.pluginmanager.register(ConformanceReport(Path(target)), "conformance-report")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,13 +69,75 @@ def refuse_skip(report: Any, name: str, *, ci: bool = CI) -> None:
         report.longrepr = f"{name} was skipped, and CI skips nothing: {report.longrepr}"
 
 
-class RequirementsReport:
-    """Collects which test speaks for which section or attack, and writes the table at the end."""
+class _Report:
+    """Collects the worst outcome of each test, over all its cases."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._rows: dict[tuple[str, str, str], set[str]] = {}
         self._outcomes: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keeps the worst outcome of each test."""
+        name = self._name(report.nodeid)
+        seen = self._outcomes.get(name, report.outcome)
+        self._outcomes[name] = min(seen, report.outcome, key=_WORST_FIRST.index)
+
+    def _write(self, lines: list[str]) -> None:
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _name(nodeid: str) -> str:
+        return nodeid.partition("[")[0]
+
+
+class ConformanceReport(_Report):
+    """Which test walks which module of the certification plans, and how it went."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(target)
+        self._tests: dict[str, dict[str, int]] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Reads the markers and counts the cases of each test."""
+        for item in session.items:
+            for mark in item.iter_markers("conformance"):
+                for module in mark.args:
+                    cases = self._tests.setdefault(str(module), {})
+                    name = self._name(item.nodeid)
+                    cases[name] = cases.get(name, 0) + 1
+
+    def pytest_sessionfinish(self) -> None:
+        """Writes the table, in the order of the plans."""
+        today = datetime.now(UTC).date().isoformat()
+        lines = [
+            "# Certification modules and their tests",
+            "",
+            f"As of {today}, by our own tests against `deploy/conformance`; no run of the foundation's suite is meant here.",
+            "Written by `pytest tests/conformance --conformance-report docs/conformance.md`.",
+            "",
+            "Plans: B basic, I implicit, H hybrid (each also with form_post), C config, D dynamic, 3 third-party-initiated",
+            "login, R RP-initiated, S session, F front-channel and K back-channel logout.",
+            "",
+            "| module | plans | test | cases | outcome |",
+            "|---|---|---|---|---|",
+        ]
+        for module, plans in MODULES.items():
+            tests = self._tests.get(module, {"no test": 0})
+            lines.extend(
+                f"| oidcc-{module} | {plans} | {test.removeprefix('tests/conformance/')} | {cases} "
+                f"| {self._outcomes.get(test, 'not run')} |"
+                for test, cases in sorted(tests.items())
+            )
+        self._write(lines)
+
+
+class RequirementsReport(_Report):
+    """Collects which test speaks for which section or attack, and writes the table at the end."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(target)
+        self._rows: dict[tuple[str, str, str], set[str]] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Reads the markers of every selected test; the cases of one parametrized test share a line."""
@@ -80,12 +150,6 @@ class RequirementsReport:
                 for attack in mark.args:
                     self._rows.setdefault(("attack", str(attack), ""), set()).add(self._name(item.nodeid))
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keeps the worst outcome of each test."""
-        name = self._name(report.nodeid)
-        seen = self._outcomes.get(name, report.outcome)
-        self._outcomes[name] = min(seen, report.outcome, key=_WORST_FIRST.index)
-
     def pytest_sessionfinish(self) -> None:
         """Writes the table."""
         lines = ["# Requirements and their tests", "", "| document | section | level | test | outcome |"]
@@ -95,9 +159,4 @@ class RequirementsReport:
                 f"| {document} | {section} | {level} | {test} | {self._outcomes.get(test, 'not run')} |"
                 for test in sorted(tests)
             )
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-    @staticmethod
-    def _name(nodeid: str) -> str:
-        return nodeid.partition("[")[0]
+        self._write(lines)

@@ -125,6 +125,16 @@ def test_oidc_client_ts_logs_out(page: Page, origin: str) -> None:
     assert page.evaluate("rp.signinSilent().then(() => '', error => error.error)") == "login_required"
 
 
+@pytest.mark.spec("Session Management", "3")
+def test_oidc_client_ts_notices_a_logout_in_another_tab(page: Page, origin: str, stage: Stage) -> None:
+    assert sign_in(page, origin)["session_state"]
+    other = page.context.new_page()
+    other.goto(f"{stage.issuer}/logout")
+    other.locator("#logout-yes").click()
+    other.wait_for_load_state()
+    page.wait_for_function("document.getElementById('state').textContent === 'signed out elsewhere'")
+
+
 @pytest.mark.spec("RFC 9068", "2")
 @pytest.mark.spec("RFC 6750", "2.1")
 @pytest.mark.spec("RFC 9110", "11.1")

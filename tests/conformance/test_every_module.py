@@ -27,9 +27,12 @@ def test_every_module_is_walked_and_nothing_else_is() -> None:
     assert set(walked()) == MODULES.keys()
 
 
-def test_the_prepared_configuration_is_good_without_a_warning(prepared: Path) -> None:
-    loaded = load(prepared / "config", environment="run", parts=PARTS)
-    assert [problem.code for problem in loaded.warnings] == []
+def test_the_prepared_configuration_is_good_without_a_warning(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    file, key = certificate
+    place = Place("https://op.example.com", "https://suite.example/test/a/me", certificate=file, key=key, ca=file)
+    prepare(tmp_path, place)
+    loaded = load(tmp_path / "config", environment="run", parts=PARTS)
+    assert [(problem.code, problem.message) for problem in loaded.warnings] == []
 
 
 def test_what_was_generated_is_kept_at_the_next_start(tmp_path: Path) -> None:

@@ -1,0 +1,261 @@
+"""One profile: parts made of declared options, and everything compiled for one issuer."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from appliance.client_assertions import ClientAssertions
+from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.config.declared.whole import Declared
+from appliance.endpoints.token import TokenEndpoint
+from appliance.parts.access_token_formats import ACCESS_TOKEN_FORMATS
+from appliance.parts.authenticators import AUTHENTICATORS
+from appliance.parts.client_auth_methods import CLIENT_AUTH_METHODS
+from appliance.parts.grant_types import GRANT_TYPES
+from appliance.parts.grant_types.password import PasswordGrant, PasswordLogin
+from appliance.parts.response_modes import RESPONSE_MODES
+from appliance.parts.subject_types.pairwise import Pairwise
+from appliance.parts.subject_types.public import Public
+from appliance.profile.access_tokens import AccessTokens
+from appliance.profile.acr import Levels
+from appliance.profile.claims import ClaimsRelease
+from appliance.profile.client_auth import ClientAuth
+from appliance.profile.client_keys import ClientKeys, KeySets
+from appliance.profile.clients import Clients
+from appliance.profile.consents import Consents
+from appliance.profile.id_tokens import IdTokens
+from appliance.profile.keys import KeyRing
+from appliance.profile.logout import Logout
+from appliance.profile.logout_deliveries import LogoutTokens
+from appliance.profile.profile import Profile
+from appliance.profile.registration import open_registration
+from appliance.profile.request_objects import RequestObjects
+from appliance.profile.request_uris import RequestUris
+from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.sessions import Sessions
+from appliance.profile.standing import Standing
+from appliance.profile.tokens import Tokens
+from appliance.protocol.client import Client
+from appliance.seams import Authenticator, ClientAuthMethod, GrantType, Source, Store, SubjectType, Tools
+from appliance.snapshot import Report
+from appliance.throttle import ClientThrottle, Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What the profiles of a generation are made of beside their own declarations."""
+
+    whole: Declared
+    #: Declared clients by profile.
+    clients: Mapping[str, list[Client]]
+    sources: Mapping[str, Source]
+    key_sets: KeySets
+    store: Store
+    tools: Tools
+    report: Report
+
+
+async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> Profile:
+    """The compiled profile. StoreUnavailable; jose.KeyProblem."""
+    whole, store, tools = materials.whole, materials.store, materials.tools
+    outbound = materials.key_sets.client
+    registration = await open_registration(declared, whole, outbound, store, tools)
+    clients = Clients(materials.clients.get(declared.profile, ()), registration)
+    await asyncio.sleep(0)
+    keys = _key_ring(declared, clients, store, tools)
+    await keys.refresh()
+    standing = Standing(issuer=declared.issuer, clients=clients, sources=materials.sources)
+    client_keys = ClientKeys(materials.key_sets)
+    claims = _claims(declared, materials)
+    protection = _response_protection(declared, keys, clients, client_keys, tools)
+    logout = _logout(declared, materials, clients, claims, protection)
+    methods = _client_auth_methods(declared, client_keys, store, tools)
+    authenticators = _authenticators(declared, materials)
+    levels, login = _levels(declared, materials, authenticators, claims)
+    return Profile(
+        declared=declared,
+        issuer=declared.issuer,
+        path=urlsplit(declared.issuer).path.rstrip("/"),
+        tools=tools,
+        store=store,
+        clients=clients,
+        keys=keys,
+        levels=levels,
+        sessions=Sessions(store=store, tools=tools, declared=declared, logout=logout),
+        logout=logout,
+        consents=Consents(
+            store=store, tools=tools, issuer=declared.issuer, ttl=declared.ttl.consent, scopes=declared.scopes
+        ),
+        claims=claims,
+        standing=standing,
+        tokens=_tokens(declared, keys, claims, protection, standing, store, tools),
+        sources=materials.sources,
+        authenticators=authenticators,
+        response_modes={name: RESPONSE_MODES[name]() for name in declared.response_modes_supported},
+        grant_types=_grant_types(declared, store, tools, login),
+        client_keys=client_keys,
+        client_auth_methods=methods,
+        client_auth=_client_auth(declared, clients, methods, store),
+        response_protection=protection,
+        registration=registration,
+        request_objects=RequestObjects(
+            declared=declared, client_keys=client_keys, request_uris=RequestUris(outbound), tools=tools
+        ),
+    )
+
+
+def _claims(declared: DeclaredProfile, materials: Materials) -> ClaimsRelease:
+    return ClaimsRelease(
+        declared=declared,
+        claims_set=materials.whole.claims[declared.claims],
+        sources=materials.sources,
+        subject_types=_subject_types(declared),
+    )
+
+
+def _logout(
+    declared: DeclaredProfile,
+    materials: Materials,
+    clients: Clients,
+    claims: ClaimsRelease,
+    protection: ResponseProtection,
+) -> Logout:
+    tools = materials.tools
+    return Logout(
+        declared=declared,
+        clients=clients,
+        tokens=LogoutTokens(
+            issuer=declared.issuer, claims=claims, sources=materials.sources, protection=protection, tools=tools
+        ),
+        outbound=materials.key_sets.client,
+        store=materials.store,
+        tools=tools,
+        report=materials.report,
+    )
+
+
+def _key_ring(declared: DeclaredProfile, clients: Clients, store: Store, tools: Tools) -> KeyRing:
+    return KeyRing(
+        issuer=declared.issuer,
+        entries=declared.keys.signing,
+        longest_token=_longest_token(declared, clients),
+        store=store,
+        tools=tools,
+    )
+
+
+def _response_protection(
+    declared: DeclaredProfile, keys: KeyRing, clients: Clients, client_keys: ClientKeys, tools: Tools
+) -> ResponseProtection:
+    return ResponseProtection(
+        keys=keys,
+        clients=clients,
+        client_keys=client_keys,
+        unsigned_id_tokens=declared.compat.unsigned_id_tokens,
+        tools=tools,
+    )
+
+
+def _client_auth(
+    declared: DeclaredProfile, clients: Clients, methods: Mapping[str, ClientAuthMethod], store: Store
+) -> ClientAuth:
+    throttle = ClientThrottle(store, declared.throttle, declared.issuer)
+    return ClientAuth(issuer=declared.issuer, clients=clients, methods=methods, throttle=throttle)
+
+
+def _levels(
+    declared: DeclaredProfile,
+    materials: Materials,
+    authenticators: Mapping[str, Authenticator],
+    claims: ClaimsRelease,
+) -> tuple[Levels, PasswordLogin]:
+    """The levels, and what the password grant can do of them: the first step of the lowest."""
+    levels = Levels(levels=declared.acr, policies=materials.whole.policies, default=declared.acr_default)
+    lowest, first = levels.lowest.value, levels.lowest.policy.steps[0].authenticate
+    login = PasswordLogin(authenticators[first], lowest, levels.default.value, materials.sources, claims.sub)
+    return levels, login
+
+
+def _grant_types(
+    declared: DeclaredProfile, store: Store, tools: Tools, login: PasswordLogin
+) -> Mapping[str, GrantType]:
+    own = {PasswordGrant.name: {"login": login}}
+    return {
+        name: GRANT_TYPES[name](store=store, tools=tools, issuer=declared.issuer, profile=declared, **own.get(name, {}))
+        for name in declared.grant_types_supported
+        if name in GRANT_TYPES
+    }
+
+
+def _client_auth_methods(
+    declared: DeclaredProfile, keys: ClientKeys, store: Store, tools: Tools
+) -> Mapping[str, ClientAuthMethod]:
+    assertions = ClientAssertions(
+        issuer=declared.issuer,
+        token_endpoint=declared.issuer + TokenEndpoint.path,
+        settings=declared.client_assertion,
+        compat=declared.compat,
+        store=store,
+        tools=tools,
+    )
+    return {
+        name: CLIENT_AUTH_METHODS[name](assertions=assertions, keys=keys)
+        for name in declared.token_endpoint_auth_methods_supported
+    }
+
+
+def _tokens(
+    declared: DeclaredProfile,
+    keys: KeyRing,
+    claims: ClaimsRelease,
+    protection: ResponseProtection,
+    standing: Standing,
+    store: Store,
+    tools: Tools,
+) -> Tokens:
+    formats = {
+        "opaque": ACCESS_TOKEN_FORMATS["opaque"](tools=tools),
+        "jwt": ACCESS_TOKEN_FORMATS["jwt"](tools=tools, issuer=declared.issuer, keys=keys),
+    }
+    return Tokens(
+        declared=declared,
+        access_tokens=AccessTokens(declared=declared, formats=formats, store=store, tools=tools),
+        id_tokens=IdTokens(declared=declared, claims=claims, protection=protection, tools=tools),
+        claims=claims,
+        standing=standing,
+        store=store,
+        tools=tools,
+    )
+
+
+def _longest_token(declared: DeclaredProfile, clients: Iterable[Client]) -> int:
+    ttls = [declared.ttl.id_token, declared.ttl.access_token]
+    for client in clients:
+        ttl = client.op.ttl
+        ttls += [ttl.id_token or 0, ttl.access_token or 0]
+    return max(ttls)
+
+
+def _subject_types(declared: DeclaredProfile) -> Mapping[str, SubjectType]:
+    made: dict[str, SubjectType] = {"public": Public()}
+    if declared.pairwise is not None:
+        made["pairwise"] = Pairwise(salt=declared.pairwise.salt)
+    return made
+
+
+def _authenticators(declared: DeclaredProfile, materials: Materials) -> Mapping[str, Authenticator]:
+    store, tools = materials.store, materials.tools
+    throttle = Throttle(store=store, tools=tools, limits=declared.throttle, issuer=declared.issuer)
+    return {
+        name: AUTHENTICATORS[part.kind](
+            name=name,
+            options=part.options,
+            # Each kind has Options of its own; all of them name the source they ask.
+            source=materials.sources[getattr(part.options, "source")],  # noqa: B009
+            throttle=throttle,
+            store=store,
+            tools=tools,
+        )
+        for name, part in materials.whole.authenticators.items()
+    }
