@@ -140,19 +140,18 @@ class Snapshot:
         if self.shared.users == 0:
             await self.shared.close()
 
-    def endpoint_name(self, request: Request) -> str:
-        """The endpoint's name for metrics, "none" for a path that is not ours."""
-        route = self._routes.find(request)
-        return "none" if route is None else route.endpoint.name
-
     async def respond(self, request: Request) -> Response:
         """The answer to any request; never raises."""
+        return (await self.answer(request))[1]
+
+    async def answer(self, request: Request) -> tuple[str, Response]:
+        """The same with the name of the endpoint that answered, "none" for a path that is not ours."""
         self.enter()
         try:
             route = self._routes.find(request)
             if route is None:
-                return Response(404, _TEXT, b"There is nothing here.\n")
-            return await self._answer(route, request)
+                return "none", Response(404, _TEXT, b"There is nothing here.\n")
+            return route.endpoint.name, await self._answer(route, request)
         finally:
             self.leave()
 

@@ -15,6 +15,7 @@ import hashlib
 import ipaddress
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from appliance.config.declared.profile import Throttle as Limits
@@ -28,6 +29,8 @@ _HUNDRED: Final = 100
 KNOWN_FOR: Final = 90 * _DAY
 # Races that one attempt may lose before it is told to come back: each loss is another's counted attempt.
 _TRIES: Final = 100
+#: Clients and addresses whose counter is remembered.
+_REMEMBERED: Final = 4096
 #: Hexadecimal digits of a client id's hash that tell its counter: 4096 counters for each address.
 _BUCKET_DIGITS: Final = 3
 
@@ -180,6 +183,8 @@ class ClientThrottle:
         self._store = store
         self._limits = limits
         self._issuer = issuer
+        # The digests of a name and an address are the same for every request of an instance of a client.
+        self._counter = lru_cache(maxsize=_REMEMBERED)(self._counter_of)
 
     async def check(self, client_id: str, peer: str, at: float) -> Attempts | None:
         """The failures of this client at this address; Throttled when they are too many to hear it now."""
@@ -208,7 +213,7 @@ class ClientThrottle:
             if await self._store.commit(Change(put=(counted,), expect=expect, absent=absent)):
                 return
 
-    def _counter(self, client_id: str, peer: str) -> Counter | None:
+    def _counter_of(self, client_id: str, peer: str) -> Counter | None:
         network = network_of(peer)
         if not network:
             return None

@@ -172,7 +172,7 @@ class Tokens:
             expires_at=min(now + (client.op.ttl.refresh_token_idle or self._ttl.refresh_token.idle), until),
             authorization_id=authorization.id,
             # Core 12.2: the nonce answered the authorization request; a refreshed ID Token has none.
-            authorization=replace(authorization, nonce=None),
+            authorization=authorization if authorization.nonce is None else replace(authorization, nonce=None),
             family_until=until,
             rotated_at=0,
             sealed_successor="",

@@ -43,6 +43,6 @@ class Dispatch:
         snapshot = self._current.snapshot
         if snapshot is None:
             return messages.write(_UNAVAILABLE)
-        response = await snapshot.respond(request)
-        self._metrics.request(snapshot.endpoint_name(request), response.status, started)
+        endpoint, response = await snapshot.answer(request)
+        self._metrics.request(endpoint, response.status, started)
         return messages.write(response)

@@ -113,9 +113,7 @@ async def _invite(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) 
 
 def _peer(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]], proxies: Networks) -> str:
     """The address that speaks to us; behind declared proxies the right-most hop that is not one of them."""
-    transport = raw.transport
-    name = transport.get_extra_info("peername") if transport is not None else None
-    peer = str(name[0]) if isinstance(name, tuple) else ""
+    peer = raw.remote or ""
     if not proxies or not _within(peer, proxies):
         return peer
     hops = [hop.strip() for value in headers.get("x-forwarded-for", ()) for hop in value.split(",")]

@@ -1,9 +1,10 @@
 """Counters that people already know how to alert on. Labels come from closed sets only: never from input."""
 
 import time
-from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from appliance.server.traffic import Traffic
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -13,16 +14,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "op_http_requests_total", "Requests answered.", ["endpoint", "status"], registry=self.registry
-        )
-        self._seconds = Histogram(
-            "op_http_request_seconds",
-            "Time to answer.",
-            ["endpoint"],
-            registry=self.registry,
-            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-        )
+        self._traffic = Traffic()
+        self.registry.register(self._traffic)
         self.errors = Counter("op_errors_total", "Protocol errors answered.", ["error"], registry=self.registry)
         self.failures = Counter("op_failures_total", "Unexpected failures.", registry=self.registry)
         self.reloads = Counter(
@@ -49,22 +42,10 @@ class Metrics:
         self._generation = Gauge(
             "op_config_info", "The serving configuration.", ["digest", "commit"], registry=self.registry
         )
-        self._children: dict[tuple[str, int], Callable[[float], None]] = {}
 
     def request(self, endpoint: str, status: int, started: float) -> None:
         """Count one answered request; `started` by `time.perf_counter`."""
-        observe = self._children.get((endpoint, status))
-        if observe is None:
-            # Looking a child up by labels costs more than counting: keep the pair.
-            count = self._requests.labels(endpoint, str(status)).inc
-            seconds = self._seconds.labels(endpoint).observe
-
-            def observe(elapsed: float) -> None:
-                count()
-                seconds(elapsed)
-
-            self._children[(endpoint, status)] = observe
-        observe(time.perf_counter() - started)
+        self._traffic.count(endpoint, status, time.perf_counter() - started)
 
     def generation(self, digest: str, commit: str) -> None:
         """Name the serving configuration."""

@@ -143,13 +143,22 @@ def _plan(place: Place, client: Mapping[str, Any], client2: Mapping[str, Any]) -
             "commands": [["wait", "id", "submission_complete", 10]],
         },
     ]
+    confirm = {
+        "task": "Confirm the logout",
+        "optional": True,
+        "match": f"{base}/logout*",
+        "commands": [["click", "id", "logout-yes", "optional"]],
+    }
     return {
         "alias": place.suite_url.rpartition("/")[2],
         "description": "appliance",
         "server": {"discoveryUrl": f"{base}/.well-known/openid-configuration"},
         "client": dict(client),
         "client2": dict(client2),
-        "browser": [{"match": f"{base}/authorize*", "tasks": steps}],
+        "browser": [
+            {"match": f"{base}/authorize*", "tasks": steps},
+            {"match": f"{base}/logout*", "tasks": [confirm]},
+        ],
     }
 
 

@@ -52,7 +52,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield Stage(live, pages_port, httpd_port)
 
 
-PROFILE = "\nregistration: {mode: open}\nendpoints: {revocation: true}\nlogout: {backchannel: true, session_management: true}\n"
+PROFILE = """
+registration: {mode: open}
+endpoints: {revocation: true}
+logout: {backchannel: true, session_management: true}
+"""
 #: Logouts are told to a relying party on this machine.
 LOOPBACK = "\noutbound: {allow_loopback: true}\n"
 

@@ -76,7 +76,8 @@ def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path
         "OP_STATE": str(state),
     }
     with (state / "log").open("wb") as log:
-        process = subprocess.Popen([ROOT / "deploy/conformance/start"], env=environment, stdout=log, stderr=log, cwd=ROOT)
+        start = [ROOT / "deploy/conformance/start"]
+        process = subprocess.Popen(start, env=environment, stdout=log, stderr=log, cwd=ROOT)
     made = Live(origin, port, f"http://127.0.0.1:{admin}", state, certificate[0], process)
     try:
         _wait(made)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.protocol.messages import Response
 from tests.conformance.conftest import Site
-from tests.conformance.judging import check_token_response
+from tests.conformance.judging import check_token_response, page_ids
 from tests.conformance.suite import CALLBACK, PRIVATE, Rp, Suite, Variant
 from tests.support.browser import header
 
@@ -35,20 +35,33 @@ async def test_oidcc_registration_jwks_uri(suite: Suite, site: Site) -> None:
     await suite.flow(Rp(rp.client_id, rp.variant, key=made.key))
 
 
-@pytest.mark.conformance("registration-logo-uri", "registration-policy-uri", "registration-tos-uri")
-@pytest.mark.parametrize("member", ["logo_uri", "policy_uri", "tos_uri"])
-async def test_oidcc_registration_links_on_the_login_page(suite: Suite, member: str) -> None:
+async def login_page_of(suite: Suite, member: str) -> tuple[str, Response]:
+    """An address that was registered, and the login page of the client."""
     address = f"https://openid.example.net/{member}.html"
     rp = await suite.client(CODE, **{member: address})
     assert rp.registered[member] == address
     page = await suite.browser().visit("/authorize?" + urlencode(suite.request_of(rp)))
-    text = page.body.decode()
-    assert 'id="password"' in text
-    if member == "logo_uri":
-        assert re.search(rf'<img[^>]* src="{re.escape(address)}"', text)
-        assert re.search(r"img-src [^;]*https://openid\.example\.net", header(page, "Content-Security-Policy") or "")
-    else:
-        assert re.search(rf'<a[^>]* href="{re.escape(address)}"', text)
+    assert "password" in page_ids(page)
+    return re.escape(address), page
+
+
+@pytest.mark.conformance("registration-logo-uri")
+async def test_oidcc_registration_logo_uri(suite: Suite) -> None:
+    address, page = await login_page_of(suite, "logo_uri")
+    assert re.search(rf'<img[^>]* src="{address}"', page.body.decode())
+    assert re.search(r"img-src [^;]*https://openid\.example\.net", header(page, "Content-Security-Policy") or "")
+
+
+@pytest.mark.conformance("registration-policy-uri")
+async def test_oidcc_registration_policy_uri(suite: Suite) -> None:
+    address, page = await login_page_of(suite, "policy_uri")
+    assert re.search(rf'<a[^>]* href="{address}"', page.body.decode())
+
+
+@pytest.mark.conformance("registration-tos-uri")
+async def test_oidcc_registration_tos_uri(suite: Suite) -> None:
+    address, page = await login_page_of(suite, "tos_uri")
+    assert re.search(rf'<a[^>]* href="{address}"', page.body.decode())
 
 
 @pytest.mark.conformance("registration-sector-uri")

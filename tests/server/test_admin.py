@@ -22,7 +22,9 @@ async def op(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
 
 
 @pytest.mark.attack("LG-04", "SE-15")
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload", "/keys/rotate"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload", "/keys/rotate"]
+)
 @pytest.mark.parametrize("headers", ["", "X-Forwarded-For: 127.0.0.1\r\n", "X_Forwarded_For: 127.0.0.1\r\n"])
 async def test_nothing_of_it_is_on_the_public_listener(op: Served, path: str, headers: str) -> None:
     for method in ("GET", "POST"):
