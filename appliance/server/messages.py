@@ -17,6 +17,25 @@ from appliance.protocol.messages import Request, Response
 #: Seconds that a request body may take to arrive: the HTTP library itself would wait for ever.
 BODY_TIMEOUT = 5.0
 
+#: The headers that anybody here reads; no other one gets in.
+_READ = {
+    name.encode(): name
+    for name in (
+        "accept-language",
+        "authorization",
+        "content-encoding",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "if-none-match",
+        "origin",
+        "sec-fetch-site",
+        "transfer-encoding",
+        "x-forwarded-for",
+    )
+}
+
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
@@ -61,9 +80,10 @@ def refusal(refused: Refused) -> web.Response:
 def _headers(raw: web.BaseRequest) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, value in raw.raw_headers:
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
-        found[key] = (*found[key], text) if key in found else (text,)
+        key = _READ.get(name.lower())
+        if key is not None:
+            text = value.decode("latin-1")
+            found[key] = (*found[key], text) if key in found else (text,)
     return found
 
 
@@ -83,12 +103,16 @@ async def _body(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) ->
     length = raw.content_length
     if length is not None and length > MAX_LENGTH:
         raise Refused(413, "The request is too large.")
+    content = raw.content
+    if "expect" not in headers and length is not None and content.total_bytes >= length and content.is_eof():
+        # All of it came with the head, as it does mostly: nothing to wait for, nothing to bound.
+        return content.read_nowait()
     await _invite(raw, headers)
     chunks: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
-            while chunk := await raw.content.readany():
+            while chunk := await content.readany():
                 size += len(chunk)
                 if size > MAX_LENGTH:
                     raise Refused(413, "The request is too large.")
