@@ -275,7 +275,8 @@ class Registration:
         if openly:
             # RFC 7591 5: a stranger's client binds its codes and never gets anything silently.
             consent = "always" if client.op.consent == "always" else "ask"
-            client = replace(client, op=replace(client.op, require_pkce=True, consent=consent))
+            require_pkce = self._settings.require_pkce or client.op.require_pkce
+            client = replace(client, op=replace(client.op, require_pkce=require_pkce, consent=consent))
         return client
 
     async def _judge(self, document: Metadata, client_id: str, openly: bool, template: str, statement: str) -> _Wanted:

@@ -13,6 +13,8 @@ from appliance.config.declared.root import Listener
 
 #: Idle connections, half-sent headers and silent peers are closed after this many seconds.
 KEEPALIVE_TIMEOUT = 15.0
+#: How long a TLS handshake may take, seconds.
+HANDSHAKE_TIMEOUT = 10.0
 #: How long the rest of a refused body is read, so that the sender sees the refusal, seconds.
 LINGERING = 1.0
 #: How long requests in flight may take when the process or a listener ends, seconds.
@@ -50,6 +52,24 @@ class _Server(web.Server):
 
     def __call__(self) -> RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class _TlsSite(web.SockSite):
+    """A listening socket that does not wait a minute, as the stock one does, for handshakes that never end."""
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        await web.BaseSite.start(self)
+        server = self._runner.server
+        if server is None:
+            raise OSError("the listener is closed already")
+        self._server = await asyncio.get_running_loop().create_server(
+            server,
+            sock=self._sock,
+            ssl=self._ssl_context,
+            backlog=self._backlog,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+        )
 
 
 class PortInUse(Exception):
@@ -116,6 +136,7 @@ async def open_listener(declared: Listener, answer: Answer) -> OpenListener:
     if declared.tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
         context.load_cert_chain(declared.tls.certificate, declared.tls.key)
     answers = _Draining(answer)
     server = _Server(
@@ -129,7 +150,8 @@ async def open_listener(declared: Listener, answer: Answer) -> OpenListener:
     await runner.setup()
     try:
         sock = await asyncio.get_running_loop().run_in_executor(None, _bind, host, port)
-        site = web.SockSite(runner, sock, ssl_context=context, backlog=BACKLOG)
+        kind = web.SockSite if context is None else _TlsSite
+        site = kind(runner, sock, ssl_context=context, backlog=BACKLOG)
         await site.start()
     except OSError as error:
         await runner.cleanup()

@@ -11,7 +11,7 @@ import structlog
 
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request
-from appliance.server.metrics import Metrics
+from appliance.server.metrics import LOG_LINES_LOST, Metrics
 
 #: Longer values are cut: a log is no place for 100 kB of somebody's input.
 MAX_VALUE = 500
@@ -45,7 +45,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
 
 
 class _Lines:
-    """Writes lines to a stream; a closed pipe or a full disk loses the line, never the request."""
+    """Writes lines to a stream; a closed pipe or a full disk loses the line, which is counted, never the request."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -59,7 +59,7 @@ class _Lines:
             self._stream.write(line + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            return
+            LOG_LINES_LOST.inc()
 
     debug = info = warning = error = critical = msg
 

@@ -8,12 +8,18 @@ from appliance.server.traffic import Traffic
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+#: Of the process, like the stream that its lines go to.
+LOG_LINES_LOST = Counter(
+    "op_log_lines_lost_total", "Log lines that could not be written: full disk, closed pipe.", registry=None
+)
+
 
 class Metrics:
     """The metrics of one process, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(LOG_LINES_LOST)
         self._traffic = Traffic()
         self.registry.register(self._traffic)
         self.errors = Counter("op_errors_total", "Protocol errors answered.", ["error"], registry=self.registry)

@@ -159,10 +159,8 @@ class Suite:
         """The key set."""
         return (await self.send("GET", "/jwks")).body
 
-    async def register(self, *, token: str | None = "", **metadata: Any) -> Response:
-        """A registration request; with the initial access token unless it is None."""
-        if token == "":
-            token = (self.op.directory / "secrets/initial-access-token").read_text()
+    async def register(self, *, token: str | None = None, **metadata: Any) -> Response:
+        """A registration request, as the suite sends it: from anybody, unless a token is given."""
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -33,6 +33,8 @@ class Registration:
     #: What clients may ask for; None: the standard scopes of OpenID Connect.
     scopes: tuple[str, ...] | None
     redirect_hosts: tuple[str, ...]
+    #: Of clients that register without a token; public ones always must.
+    require_pkce: bool
     link_hosts: str
     #: How long a client is kept that nobody uses; None: for ever.
     expires_after: int | None
