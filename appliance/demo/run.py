@@ -87,7 +87,7 @@ def welcome(provider: Running, registration: Registration, stage: Stage) -> list
     """What to do first, in some ten lines."""
     place, declared = stage.place, provider.reloader.settings
     admin = f"http://127.0.0.1:{provider.listening.port('admin')}"
-    edited = next((path for path in sorted((place.directory / "clients").rglob("*.yaml"))), place.directory / "op.yaml")
+    edited = _client_file(place.directory, registration.client_id)
     profiles = ", ".join(sorted(declared.profiles)) if declared is not None else ""
     lines = [
         "",
@@ -104,6 +104,14 @@ def welcome(provider: Running, registration: Registration, stage: Stage) -> list
         "",
     ]
     return lines
+
+
+def _client_file(directory: Path, client_id: str) -> Path:
+    """Where the sample is declared: its `client_name` is on the pages, so an edit shows at once."""
+    for path in sorted((directory / "clients").rglob("*.yaml")):
+        if f"client_id: {client_id}\n" in path.read_text(encoding="utf-8"):
+            return path
+    return directory / "op.yaml"
 
 
 def _short(path: Path) -> str:

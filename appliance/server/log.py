@@ -25,15 +25,15 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     """Set up logging for the process: `form` is "json" or "console"."""
     out = stream or sys.stderr
     if form == "json":
-        renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(sort_keys=True)
+        last: list[structlog.typing.Processor] = [structlog.processors.JSONRenderer(sort_keys=True)]
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty())
+        last = [_unfold, structlog.dev.ConsoleRenderer(colors=out.isatty())]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _bounded,
-            renderer,
+            *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=_Lines(out),
@@ -62,6 +62,14 @@ class _Lines:
             LOG_LINES_LOST.inc()
 
     debug = info = warning = error = critical = msg
+
+
+def _unfold(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Long texts below the line, as they are: a person reads them at a terminal."""
+    texts = [str(event.pop(name)).rstrip() for name in sorted(_WHOLE) if name in event]
+    if texts:
+        event["exception"] = "\n".join(texts)
+    return event
 
 
 def _bounded(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
