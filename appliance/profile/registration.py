@@ -232,6 +232,8 @@ class Registration:
             answer |= {"client_secret": registered.secret, "client_secret_expires_at": 0}
         answer["registration_access_token"] = registered.token
         answer |= self._metadata.metadata_of(registered.client)
+        if "scope" not in stored and not record.template:
+            del answer["scope"]
         answer |= {name: stored[name] for name in _EXTRAS if name in stored}
         return answer | ({"template": record.template} if record.template else {})
 
@@ -267,6 +269,8 @@ class Registration:
         own = self._metadata.read(metadata)
         settings: dict[str, object] = {"profile": self._declared.profile}
         client = self._metadata.client_of(own, client_id, settings)
+        if "scope" not in own:
+            client = replace(client, scope=registration_rules.allowed_scopes(self._declared))
         if template:
             declared = self._templates.get(template)
             if declared is None or declared.op.status != "active":

@@ -4,7 +4,7 @@ A file was written by the operator; metadata was written by whoever found the en
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
@@ -35,7 +35,11 @@ _DEFAULT_ENC: Final = "A128CBC-HS256"
 
 
 def allowed_scopes(declared: DeclaredProfile) -> tuple[str, ...]:
-    """The scopes that registered clients may have."""
+    """The scopes that registered clients may have.
+
+    Who names none has all of them, without their being registered and told: OpenID Connect clients do not know
+    the member, and some stumble over it (RFC 7591 2 leaves the default to the server).
+    """
     names = _STANDARD_SCOPES if declared.registration.scopes is None else declared.registration.scopes
     return tuple(name for name in names if name in declared.scopes)
 
@@ -51,17 +55,30 @@ def with_defaults(said: Mapping[str, object], declared: DeclaredProfile) -> dict
     offered = declared.token_endpoint_auth_methods_supported
     basic = "client_secret_basic"
     found.setdefault("token_endpoint_auth_method", basic if basic in offered else offered[0])
-    if found["token_endpoint_auth_method"] not in ("client_secret_jwt", "private_key_jwt"):
-        # It says how assertions are signed, and there are none.
-        found.pop("token_endpoint_auth_signing_alg", None)
+    for name in _idle(found, declared):
+        found.pop(name, None)
     found.setdefault("subject_type", declared.subject_types_supported[0])
     algorithms = [entry.alg for entry in declared.keys.signing]
     found.setdefault("id_token_signed_response_alg", "RS256" if "RS256" in algorithms else algorithms[0])
     for prefix in ("id_token", "userinfo"):
         if f"{prefix}_encrypted_response_alg" in found:
             found.setdefault(f"{prefix}_encrypted_response_enc", _DEFAULT_ENC)
-    found["scope"] = _scope(found.get("scope"), declared)
+    if "scope" in found:
+        found["scope"] = _scope(found["scope"], declared)
     return found
+
+
+def _idle(said: Mapping[str, object], declared: DeclaredProfile) -> Iterator[str]:
+    """Members that say how something is done which this client never does: libraries send them by habit."""
+    if said["token_endpoint_auth_method"] not in ("client_secret_jwt", "private_key_jwt"):
+        yield "token_endpoint_auth_signing_alg"
+    if said.get("require_signed_request_object") is True:
+        return
+    reads_requests = declared.request_parameter_supported or declared.request_uri_parameter_supported
+    alg = said.get("request_object_signing_alg")
+    by_key = isinstance(alg, str) and alg != "none" and not alg.startswith("HS")
+    if not reads_requests or (by_key and "jwks" not in said and "jwks_uri" not in said):
+        yield "request_object_signing_alg"
 
 
 def _application_type(redirect_uris: Iterable[str]) -> str:
@@ -89,8 +106,6 @@ def _grant_types(response_types: Iterable[str]) -> list[str]:
 
 def _scope(said: object, declared: DeclaredProfile) -> str:
     allowed = allowed_scopes(declared)
-    if said is None:
-        return " ".join(allowed)
     if not isinstance(said, str):
         raise refusal("scope", "is one text with spaces between the scopes")
     # RFC 7591 3.2.1: the client is told what it got; asking for more than there is is no mistake.

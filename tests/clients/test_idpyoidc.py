@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from idpyoidc.client.claims.oidc import Claims
 from idpyoidc.client.defaults import DEFAULT_KEY_DEFS, DEFAULT_OIDC_SERVICES
 from idpyoidc.client.rp_handler import RPHandler
 
@@ -13,8 +12,6 @@ from tests.support.person import Person
 
 #: Never asked: the test itself takes what the browser would bring. A web client that registers has https.
 BASE = "https://rp.example.org"
-#: What is registered for whoever does not ask for scopes; the answer says so (RFC 7591 3.2.1).
-SCOPES = "openid profile email address phone offline_access"
 METADATA = {
     "post_logout_redirect_uris": [f"{BASE}/bye"],
     # Sent along with client_secret_basic, to which it does not apply.
@@ -49,13 +46,6 @@ def relying_party(stage: Stage, keys_file: Path) -> RPHandler:
     # Its keys would be in the working directory. Nobody fetches the public ones, for nothing here needs them.
     keys = {"key_defs": DEFAULT_KEY_DEFS, "private_path": str(keys_file), "read_only": False, "uri_path": "jwks.json"}
     return RPHandler(base_url=BASE, client_configs={stage.issuer: settings}, services=services, key_conf=keys)
-
-
-@pytest.fixture(autouse=True)
-def _scope_is_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The library looks for the whole text of `scope` in its list of single scopes, and cannot be configured to know
-    # more than `openid` there: it fails at every provider that registers several.
-    monkeypatch.setitem(Claims._supports, "scopes_supported", ["openid", SCOPES])
 
 
 @pytest.mark.clients

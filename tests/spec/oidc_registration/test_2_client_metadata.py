@@ -135,7 +135,17 @@ async def test_narrows_the_scope_to_what_strangers_may_have() -> None:
         asked = await client.register(scope="openid profile admin email")
         silent = await client.register()
     assert asked["scope"] == "openid email"
-    assert silent["scope"] == "openid email"
+    # Not told of what was not asked for: some libraries stop at a scope they did not send.
+    assert "scope" not in silent.body
+
+
+@pytest.mark.parametrize("keys", [{}, {"jwks": jwks()}])
+async def test_ignores_how_requests_are_signed_by_a_client_that_cannot_sign(keys: dict[str, Any]) -> None:
+    profile = {"request_parameter_supported": True}
+    async with registrar(profile) as client:
+        answer = await client.register(request_object_signing_alg="ES256", **keys)
+    assert answer.status == 201, answer.body
+    assert answer.body.get("request_object_signing_alg") == ("ES256" if keys else None)
 
 
 async def test_has_links_only_where_the_client_is_at_home() -> None:
