@@ -9,12 +9,11 @@ import click
 
 from appliance.cli.hash_password import hash_password
 from appliance.cli.options import STATE
-from appliance.demo.run import Stage, run
 from appliance.demo.scaffold import NotEmpty, write
 from appliance.resources import CONFIG_EXAMPLE
-from appliance.server.app import NotStarted
 from appliance.server.codes import LISTENER
-from appliance.server.reload import Place
+from appliance.server.launch import Serve, launch
+from appliance.server.place import NotStarted, Place
 
 #: | profile | `login` or another | `password` | remarks |
 _ROW = re.compile(r"^\| *\w+ *\| *`(?P<login>[^`|]+)`[^|]*\| *`(?P<password>[^`|]+)` *\|", re.MULTILINE)
@@ -33,12 +32,19 @@ def verb(empty: Path | None, state: Path) -> None:
             _begin(empty)
             return
         directory = _example(state)
-        run(Stage(Place(directory, None, (state / "demo").absolute()), logins(directory)), click.echo)
+        launch(Place(directory, None, (state / "demo").absolute()), _load)
     except (NotStarted, NotEmpty) as reason:
         lines = str(reason).strip().splitlines()
         # A port that is taken needs no more than its line.
         click.echo(lines[0] if LISTENER in lines[0] else "\n".join(lines), err=True)
         sys.exit(1)
+
+
+def _load() -> Serve:
+    # Not above: meanwhile the child, already started, loads its own half of the code on another core.
+    from appliance.demo.run import Stage, run
+
+    return lambda place, builder: run(Stage(place, logins(place.directory)), click.echo, builder)
 
 
 def _begin(directory: Path) -> None:

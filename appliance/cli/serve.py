@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from appliance.cli.options import ENVIRONMENT, STATE
-from appliance.server.app import NotStarted, serve
-from appliance.server.reload import Place
+from appliance.server.launch import Serve, launch
+from appliance.server.place import NotStarted, Place
 
 
 @click.command(help="Serve the configuration in DIR until SIGTERM; SIGHUP reads it again.")
@@ -20,7 +20,14 @@ from appliance.server.reload import Place
 def verb(directory: Path, state: Path, environment: str | None) -> None:
     """Serve, or say why not."""
     try:
-        serve(Place(directory.absolute(), environment, state.absolute()))
+        launch(Place(directory.absolute(), environment, state.absolute()), _load)
     except NotStarted as reason:
         click.echo(str(reason).rstrip("\n"), err=True)
         sys.exit(1)
+
+
+def _load() -> Serve:
+    # Not above: meanwhile the child, already started, loads its own half of the code on another core.
+    from appliance.server.app import run
+
+    return run

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvloop
 from aiohttp import web
 
 from appliance.config.declared.whole import Declared
 from appliance.demo.sample_rp import Registration, SampleRelyingParty
 from appliance.protocol.client import Client
 from appliance.server import log
-from appliance.server.app import NotStarted, Running, running
-from appliance.server.reload import Place
+from appliance.server.app import Running, running
+from appliance.server.builder import Builder
+from appliance.server.place import NotStarted, Place
 
 HOST, PORT = "127.0.0.1", 8081
 ORIGIN = f"http://{HOST}:{PORT}"
@@ -53,17 +53,13 @@ def read_secret(client: Client, directory: Path) -> str:
         raise NotStarted(f"the secret of {client.client_id} is in no file below {directory}") from None
 
 
-def run(stage: Stage, say: Callable[[str], None]) -> None:
+async def run(stage: Stage, say: Callable[[str], None], builder: Builder) -> None:
     """Serve both until interrupted. NotStarted with one line when that cannot be."""
     log.configure("warning", "text", sys.stderr)
-    uvloop.run(_serve(stage, say))
-
-
-async def _serve(stage: Stage, say: Callable[[str], None]) -> None:
     loop, end = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    async with running(stage.place) as provider:
+    async with running(stage.place, builder=builder) as provider:
         loop.add_signal_handler(signal.SIGHUP, lambda: provider.reloader.request("signal"))
         declared = provider.reloader.settings
         if declared is None:

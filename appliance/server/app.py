@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-import uvloop
 
 from appliance.config.declared.whole import Declared
 from appliance.seams import Tools
@@ -24,13 +23,10 @@ from appliance.server.listeners import Answer
 from appliance.server.listening import Listening
 from appliance.server.maintenance import Maintenance
 from appliance.server.metrics import Metrics
-from appliance.server.reload import Place, Process, Reloader
+from appliance.server.place import NotStarted, Place
+from appliance.server.reload import Process, Reloader
 from appliance.server.status import Status
 from appliance.server.watching import Watcher, prepare
-
-
-class NotStarted(Exception):
-    """The provider does not start; the text says why, for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +48,13 @@ class Running:
 async def running(
     place: Place,
     *,
+    builder: Builder | None = None,
     tools: Tools | None = None,
     command: tuple[str, ...] = COMMAND,
     follow: Callable[[Declared], None] = lambda _: None,
 ) -> AsyncIterator[Running]:
     """A provider from start to end within an event loop. NotStarted when there is nothing to serve."""
-    builder = Builder(place.environment, command=command)
+    builder = builder or Builder(place.environment, command=command)
     await builder.start()
     await prepare()
     tools = tools or Tools(clock=time.time, entropy=os.urandom)
@@ -96,12 +93,15 @@ async def _tasks(*coroutines: "asyncio._CoroutineLike[None]") -> AsyncIterator[N
                 await task
 
 
-async def run(place: Place) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reloads."""
+async def run(place: Place, builder: Builder) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads. NotStarted with the reason when it does not begin."""
+    log.configure("info", "text" if sys.stderr.isatty() else "json")
+    gc.collect()
+    gc.freeze()
     loop, end = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    async with running(place, follow=_follow_log) as provider:
+    async with running(place, builder=builder, follow=_follow_log) as provider:
         loop.add_signal_handler(signal.SIGHUP, lambda: provider.reloader.request("signal"))
         await end.wait()
         structlog.get_logger().info("ending")
@@ -109,11 +109,3 @@ async def run(place: Place) -> None:
 
 def _follow_log(declared: Declared) -> None:
     log.configure(declared.root.log.level, declared.root.log.format)
-
-
-def serve(place: Place) -> None:
-    """The whole life of a serving process. NotStarted with the reason when it does not begin."""
-    log.configure("info", "text" if sys.stderr.isatty() else "json")
-    gc.collect()
-    gc.freeze()
-    uvloop.run(run(place))

@@ -9,7 +9,6 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -25,6 +24,7 @@ from appliance.server.generations import last_good
 from appliance.server.listeners import PortInUse
 from appliance.server.listening import Change, Listening, proxies
 from appliance.server.metrics import Metrics
+from appliance.server.place import Place
 from appliance.server.problems import diagnose, problem
 from appliance.server.status import LIVE, REFUSED, UNCHANGED, Attempt, Live, Status
 from appliance.snapshot import Report, Snapshot
@@ -32,20 +32,6 @@ from appliance.snapshot import Report, Snapshot
 #: Retired generations after which their circular garbage is looked for once.
 COLLECT_AFTER = 16
 START = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the configuration and the state of this process are."""
-
-    directory: Path
-    environment: str | None
-    state: Path
-
-    @property
-    def generations(self) -> Path:
-        """Where configurations that were live are kept."""
-        return self.state / "generations"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,4 +97,3 @@ async def test_a_session_of_one_issuer_is_none_at_the_other(op: Provider) -> Non
 
 def _get(path: str, query: str, headers: dict[str, tuple[str, ...]]) -> Request:
     return Request("GET", path, query, {"host": ("localhost:8080",), **headers}, peer="127.0.0.1")
-

@@ -44,7 +44,7 @@ async def test_no_parameter_of_a_page_decides_where_it_leads(op: Provider, targe
     assert page.status == 200 and b"evil" not in page.body
     (form,) = forms(page)[:1]
     fields = {**form.fields, "username": "anna", "password": "anna-demo-password"}
-    posted = {**fields, **{name: target for name in NAMES}}
+    posted = {**fields, **dict.fromkeys(NAMES, target)}
     sent = await rp.browser.request("POST", form.action + extra, form=posted)
     onward = header(sent, "Location") or ""
     assert sent.status == 303 and onward.startswith("/a/authorize/resume?interaction=") and "evil" not in onward
@@ -86,7 +86,8 @@ async def test_no_page_tells_where_it_was_or_loads_anything_from_elsewhere(op: P
 
 @pytest.mark.attack("XS-16")
 @pytest.mark.parametrize(
-    "path", ["/%3Cscript%3E", "/<script>alert(1)</script>", "/a/%3Cscript%3E", "/a/login/<script>", "/a/assets/<script>"]
+    "path",
+    ["/%3Cscript%3E", "/<script>alert(1)</script>", "/a/%3Cscript%3E", "/a/login/<script>", "/a/assets/<script>"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "TRACE", "<SCRIPT>"])
 async def test_an_unknown_address_is_not_repeated(op: Provider, path: str, method: str) -> None:

@@ -7,6 +7,8 @@ import zlib
 from typing import Any
 
 import pytest
+from jwcrypto.jwe import JWE
+from jwcrypto.jwk import JWK
 
 from appliance.jose import keys as jose
 from appliance.jose import tokens
@@ -16,6 +18,7 @@ from tests.outbound.servers import plain, serving
 from tests.support.browser import Browser
 from tests.support.minting import CHALLENGE, VERIFIER
 from tests.support.objects import (
+    ENCRYPTED,
     ISSUER,
     KEY,
     OTHER_URI,
@@ -28,11 +31,12 @@ from tests.support.objects import (
     end,
     mac,
     raw,
+    sealed,
     shop_provider,
     signed,
     unsigned,
 )
-from tests.support.provider import START
+from tests.support.provider import START, Provider
 
 UNSIGNED = {"compat": {"unsigned_request_objects": True}}
 NOW = int(START)
@@ -228,6 +232,79 @@ async def test_opens_nothing_that_costs_more_than_to_look_at() -> None:
             # Far below what opening them would take, far above what a busy machine needs to look at them.
             assert time.perf_counter() - began < 1
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16384
+
+
+def with_header(token: str, **members: Any) -> str:
+    """An encrypted token whose header says something else."""
+    head, _, rest = token.partition(".")
+    changed = json.loads(base64url.decode(head)) | members
+    return f"{base64url.encode(json.dumps(changed).encode())}.{rest}"
+
+
+def really_encrypted(op: Provider, content: str, **header: str) -> str:
+    """To a key of ours, but in a way that we do not offer."""
+    kind = "RSA-OAEP-256" if header["alg"].startswith("RSA") else "ECDH-ES"
+    key = next(key for key in op.snapshot.profiles["main"].keys.decryption() if key.alg == kind)
+    token = JWE(content.encode(), json.dumps(header), algs=[*header.values()])
+    token.add_recipient(JWK(**key.encryption().jwk.export_public(as_dict=True)))
+    return str(token.serialize(compact=True))
+
+
+@pytest.mark.attack("RO-08", "RO-09")
+async def test_opens_nothing_that_costs_more_than_to_look_at_with_keys_that_open() -> None:
+    async with shop_provider(profile=ENCRYPTED) as op:
+        browser = Browser(op)
+        await browser.visit(address())
+        good = sealed(op, signed())
+        stranger = jose.generate_decryption("ECDH-ES", kid=op.snapshot.profiles["main"].keys.decryption()[0].kid)
+        refused = [
+            deflated(),
+            nested(8),
+            sealed(op, good),
+            sealed(op, sealed(op, signed(), "RSA-OAEP-256")),
+            really_encrypted(op, signed(), alg="ECDH-ES", enc="A128GCM", zip="DEF"),
+            really_encrypted(op, "0" * 4 * 10**7, alg="ECDH-ES", enc="A128GCM", zip="DEF"),
+            really_encrypted(op, signed(), alg="RSA1_5", enc="A128GCM"),
+            really_encrypted(op, signed(), alg="RSA-OAEP", enc="A128GCM"),
+            really_encrypted(op, signed(), alg="ECDH-ES+A128KW", enc="A128GCM"),
+            with_header(good, zip="DEF"),
+            with_header(good, crit=["exp"]),
+            with_header(good, alg="PBES2-HS256+A128KW", p2c=10**9, p2s="AAAAAAAA"),
+            with_header(good, alg="RSA1_5"),
+            with_header(good, alg="dir"),
+            with_header(good, alg="A128KW"),
+            with_header(good, alg="RSA-OAEP"),
+            with_header(good, alg="none"),
+            with_header(good, enc="none"),
+            with_header(good, kid="other"),
+            encrypt(stranger.encryption(), signed(), enc="A128GCM", cty="JWT"),
+            good[:-4] + "AAAA",
+            sealed(op, "x"),
+            sealed(op, "é" * 9),
+            sealed(op, json.dumps(claims())),
+            *(sealed(op, each) for each in (unsigned(), signed(STRANGER), signed(aud="https://other.example"))),
+        ]
+        answers = set()
+        for request_object in refused:
+            before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+            found = await end(op, address(request=request_object), browser)
+            answers.add((found.error, found.parameters.get("error_description")))
+            assert time.perf_counter() - began < 1
+            assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16384
+        # One answer for all of them, so that none tells how far it got (RFC 7516 11.5).
+        assert len(answers) == 1
+        assert answers.pop()[0] == "invalid_request_object"
+        # What is in the browser's address is bounded before anything is opened.
+        assert (await end(op, address(request=sealed(op, signed(extra="x" * 70000))))).on_page
+        assert (await end(op, address(request=good))).error is None
+
+
+@pytest.mark.attack("RO-01")
+async def test_takes_no_encryption_for_a_signature() -> None:
+    async with shop_provider(profile=UNSIGNED | ENCRYPTED) as op:
+        assert (await end(op, address(request=unsigned()))).error is None
+        assert (await end(op, address(request=sealed(op, unsigned())))).error == "invalid_request_object"
+        assert (await end(op, address(request=sealed(op, unsigned(alg="nOnE"))))).error == "invalid_request_object"
 
 
 @pytest.mark.attack("RO-08")

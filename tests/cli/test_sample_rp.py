@@ -16,7 +16,7 @@ from appliance.demo.run import find_registration
 from appliance.demo.sample_rp import Registration, SampleRelyingParty
 from appliance.passwords import Passwords
 from appliance.server.app import running
-from appliance.server.reload import Place
+from appliance.server.place import Place
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from appliance.demo import scaffold
 from appliance.server import log
 from appliance.server.app import Running, running
-from appliance.server.reload import Place
+from appliance.server.place import Place
 
 #: A hash of nothing in particular: nobody logs in here.
 PASSWORD = "$argon2id$v=19$m=19456,t=2,p=1$" + "A" * 22 + "$" + "A" * 43

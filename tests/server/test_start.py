@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.server import generations
-from appliance.server.app import NotStarted
+from appliance.server.place import NotStarted
 from tests.server.serving import get, serving, title
 
 

@@ -41,7 +41,14 @@ def profile(letter: str, **changes: Any) -> str:
             "subject_types_supported": ["public", "pairwise"],
             "pairwise": {"salt": {"file": "secrets/salt"}},
             "response_types_supported": ["code", "code id_token", "id_token"],
-            "response_modes_supported": ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"],
+            "response_modes_supported": [
+                "query",
+                "fragment",
+                "form_post",
+                "query.jwt",
+                "fragment.jwt",
+                "form_post.jwt",
+            ],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", "implicit"],
             "token_endpoint_auth_methods_supported": [
                 *("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"),
@@ -92,12 +99,17 @@ def clients(letter: str) -> dict[str, dict[str, Any]]:
         "token_endpoint_auth_method": "none",
         "op": {"profile": letter, "refresh_token": "offline_access"},
     }
+    spa = {
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"],
+        "op": {"profile": letter, "cors_origins": [f"https://spa-{letter}.example"]},
+    }
     return {
         f"web-{letter}": web("web") | known("web"),
         f"mac-{letter}": machine | known("mac") | {"token_endpoint_auth_method": "client_secret_jwt"},
         f"machine-{letter}": machine | known("machine"),
         f"pair-{letter}": web("pair") | known("pair") | {"subject_type": "pairwise"},
-        f"spa-{letter}": web("spa") | {"token_endpoint_auth_method": "none", "grant_types": ["authorization_code"]},
+        f"spa-{letter}": web("spa") | spa,
         f"native-{letter}": web("native") | native,
     }
 

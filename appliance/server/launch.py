@@ -1,0 +1,28 @@
+"""The first second: the child that reads the files starts before this process loads what serves.
+
+Both load about as much code, and mostly other code; one after the other they would take twice as long.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from appliance.server.builder import Builder
+from appliance.server.place import Place
+
+#: Serves a place with a builder that has started, until the process is to end.
+Serve = Callable[[Place, Builder], Awaitable[None]]
+
+
+def launch(place: Place, load: Callable[[], Serve]) -> None:
+    """The whole life of a serving process. `load` imports what serves. NotStarted when it does not begin."""
+    uvloop.run(_launch(place, load))
+
+
+async def _launch(place: Place, load: Callable[[], Serve]) -> None:
+    builder = Builder(place.environment)
+    await builder.start()
+    try:
+        await load()(place, builder)
+    finally:
+        await builder.close()
