@@ -47,6 +47,8 @@ class Builder:
         self._timeout = timeout
         self._child: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
+        #: What the child was asked to build without anybody waiting for its answer yet.
+        self._asked: Path | None = None
         #: The clients of the last good answer, by digest: the child sends none of them again.
         self._clients: dict[bytes, Client] = {}
 
@@ -54,6 +56,13 @@ class Builder:
         """Start the child, so that it loads while the caller does something else."""
         async with self._asking:
             await self._started()
+
+    async def ask_ahead(self, directory: Path) -> None:
+        """Send the question that `build` will ask first, so that the child works while this process loads."""
+        async with self._asking:
+            child = await self._started()
+            await _send(child, frames.Build(directory, self._environment))
+            self._asked = directory
 
     async def build(self, directory: Path) -> Answer:
         """The configuration of a directory. Refused when it is not good, or the child cannot tell."""
@@ -90,6 +99,8 @@ class Builder:
             try:
                 async with asyncio.timeout(self._timeout):
                     child = await self._started()
+                    if self._asked is not None:
+                        raise frames.BrokenFrame
                     await _send(child, question)
                     return frames.load(await _receive(child))
             except (TimeoutError, frames.BrokenFrame, OSError, EOFError):
@@ -98,7 +109,12 @@ class Builder:
 
     async def _build(self, directory: Path) -> Answer:
         child = await self._started()
-        await _send(child, frames.Build(directory, self._environment))
+        asked, self._asked = self._asked, None
+        if asked is None:
+            await _send(child, frames.Build(directory, self._environment))
+        elif asked != directory:
+            # An answer to another question is on its way, and would be taken for ours.
+            raise frames.BrokenFrame
         answer = frames.load(await _receive(child))
         if isinstance(answer, frames.Rejected):
             raise Refused(answer)
@@ -136,6 +152,7 @@ class Builder:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             self._clients = {}
+            self._asked = None
             self._child = await asyncio.create_subprocess_exec(
                 *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
@@ -143,6 +160,7 @@ class Builder:
 
     async def _end(self) -> None:
         child, self._child = self._child, None
+        self._asked = None
         if child is not None:
             if child.returncode is None:
                 child.kill()

@@ -21,7 +21,7 @@ def launch(place: Place, load: Callable[[], Serve]) -> None:
 
 async def _launch(place: Place, load: Callable[[], Serve]) -> None:
     builder = Builder(place.environment)
-    await builder.start()
+    await builder.ask_ahead(place.directory)
     try:
         await load()(place, builder)
     finally:

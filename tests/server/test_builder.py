@@ -94,3 +94,28 @@ async def test_secrets_survive_the_pipe_and_stay_out_of_every_text(builder: Buil
     secret = (config / "secrets" / "sample").read_text().strip()
     assert client.has_secret(secret.encode(), 0.0)
     assert secret not in repr(answer)
+
+
+async def test_what_was_asked_ahead_is_answered_once(builder: Builder, config: Path) -> None:
+    await builder.ask_ahead(config)
+    first = await builder.build(config)
+    second = await builder.build(config)
+    assert second.declared.digest == first.declared.digest
+    assert await builder.stamp(config) == second.source.stamp
+
+
+async def test_an_answer_asked_ahead_is_never_taken_for_another(builder: Builder, config: Path, tmp_path: Path) -> None:
+    await builder.ask_ahead(tmp_path / "elsewhere")
+    answer = await builder.build(config)
+    assert answer.declared.profiles
+    await builder.ask_ahead(tmp_path / "elsewhere")
+    assert await builder.stamp(config) == ""
+    assert (await builder.build(config)).declared.digest == answer.declared.digest
+
+
+async def test_a_child_that_died_after_it_was_asked_ahead_is_replaced(builder: Builder, config: Path) -> None:
+    await builder.ask_ahead(config)
+    assert builder._child is not None
+    builder._child.kill()
+    await builder._child.wait()
+    assert (await builder.build(config)).declared.profiles
