@@ -100,7 +100,7 @@ async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> P
         response_protection=protection,
         registration=registration,
         request_objects=RequestObjects(
-            declared=declared, client_keys=client_keys, request_uris=RequestUris(outbound), tools=tools
+            declared=declared, keys=keys, client_keys=client_keys, request_uris=RequestUris(outbound), tools=tools
         ),
     )
 
@@ -138,7 +138,7 @@ def _logout(
 def _key_ring(declared: DeclaredProfile, clients: Clients, store: Store, tools: Tools) -> KeyRing:
     return KeyRing(
         issuer=declared.issuer,
-        entries=declared.keys.signing,
+        entries=(*declared.keys.signing, *declared.keys.encryption),
         longest_token=_longest_token(declared, clients),
         store=store,
         tools=tools,
@@ -231,6 +231,9 @@ def _tokens(
 
 def _longest_token(declared: DeclaredProfile, clients: Iterable[Client]) -> int:
     ttls = [declared.ttl.id_token, declared.ttl.access_token]
+    if declared.keys.encryption:
+        # Whoever encrypted to a key that goes has so long to send it.
+        ttls.append(declared.request_object.max_lifetime)
     for client in clients:
         ttl = client.op.ttl
         ttls += [ttl.id_token or 0, ttl.access_token or 0]

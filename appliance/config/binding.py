@@ -41,6 +41,7 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "profile.json#/$defs/session_ttl": profile.SessionTtl,
         "profile.json#/$defs/keys": profile.Keys,
         "profile.json#/$defs/signing_key_entry": profile.SigningKeyEntry,
+        "profile.json#/$defs/encryption_key_entry": profile.EncryptionKeyEntry,
         "profile.json#/$defs/logout": profile.Logout,
         "profile.json#/$defs/legacy_logout": profile.LegacyLogout,
         "profile.json#/$defs/throttle": profile.Throttle,

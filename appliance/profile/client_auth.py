@@ -161,6 +161,8 @@ def _nobody() -> Client:
         initiate_login_uri=None,
         request_uris=(),
         request_object_signing_alg=None,
+        request_object_encryption_alg=None,
+        request_object_encryption_enc=None,
         require_signed_request_object=False,
         authorization_signed_response_alg=None,
         authorization_encrypted_response_alg=None,

@@ -1,18 +1,20 @@
-"""The signing keys of one issuer and their life: published, used, retired.
+"""The keys of one issuer and their life: published, used, retired.
 
-A generated key is published `publish_before` its use and stays published until the longest token signed with
-it has ended (OpenID Connect Core 10.1.1). Keys live in the store, so every node has the same ones, and a
-reload that removes a line of keys only starts their retirement.
+A generated key is published `publish_before` its use. One that signs stays published until the longest token
+signed with it has ended (OpenID Connect Core 10.1.1). One that others encrypt to leaves the key set when its
+successor takes over, and opens what comes to it for a while longer (Core 10.2.1). Keys live in the store, so
+every node has the same ones, and a reload that removes a line of keys only starts their retirement.
 """
 
 import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
-from appliance.config.declared.profile import SigningKeyEntry
+from appliance.config.declared.profile import EncryptionKeyEntry, SigningKeyEntry
 from appliance.jose import keys as jose
+from appliance.jose.algorithms import KEY_MANAGEMENT_ALGORITHMS
 from appliance.protocol.records import StoredKey
 from appliance.seams import Change, Store, Tools
 
@@ -22,17 +24,40 @@ LEEWAY = 300
 NEVER = 1e11
 
 
+KeyEntry = SigningKeyEntry | EncryptionKeyEntry
+
+
 class UndeclaredAlgorithm(LookupError):
     """No signing key of that algorithm is declared."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys of one moment: what signs from when on, what is published, and the JWKS document."""
+    """The keys of one moment: what signs from when on, what verifies, what opens, and the JWKS document."""
 
     signing: dict[str, tuple[tuple[float, jose.SigningKey], ...]]
     verification: tuple[jose.VerificationKey, ...]
+    decryption: tuple[jose.DecryptionKey, ...]
     jwks: bytes
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What a key set is made of, while its lines are read."""
+
+    signing: dict[str, list[tuple[float, jose.SigningKey]]] = field(default_factory=dict)
+    verification: list[jose.SigningKey] = field(default_factory=list)
+    decryption: list[jose.DecryptionKey] = field(default_factory=list)
+    encryption: list[jose.DecryptionKey] = field(default_factory=list)
+
+    def key_set(self) -> KeySet:
+        """The keys ready for use; those that sign are published first."""
+        return KeySet(
+            {alg: tuple(line) for alg, line in self.signing.items()},
+            tuple(key.verification() for key in self.verification),
+            tuple(self.decryption),
+            jose.jwks_bytes(_unique([*self.verification, *self.encryption])),
+        )
 
 
 class KeyRing:
@@ -42,7 +67,7 @@ class KeyRing:
         self,
         *,
         issuer: str,
-        entries: Sequence[SigningKeyEntry],
+        entries: Sequence[KeyEntry],
         longest_token: int,
         store: Store,
         tools: Tools,
@@ -52,8 +77,10 @@ class KeyRing:
         self._longest_token = longest_token
         self._store = store
         self._tools = tools
-        self._keys = KeySet({}, (), b'{"keys":[]}')
-        self.algorithms: tuple[str, ...] = tuple(dict.fromkeys(entry.alg for entry in entries))
+        self._keys = KeySet({}, (), (), b'{"keys":[]}')
+        signing = [entry.alg for entry in entries if isinstance(entry, SigningKeyEntry)]
+        #: What it signs with.
+        self.algorithms: tuple[str, ...] = tuple(dict.fromkeys(signing))
 
     @property
     def jwks(self) -> bytes:
@@ -63,6 +90,10 @@ class KeyRing:
     def verification(self) -> Sequence[jose.VerificationKey]:
         """Keys that verify what this issuer signed and that may still be valid."""
         return self._keys.verification
+
+    def decryption(self) -> Sequence[jose.DecryptionKey]:
+        """Keys that open what was encrypted to this issuer, newest first; also those of lines that were removed."""
+        return self._keys.decryption
 
     def signing(self, alg: str | None = None) -> jose.SigningKey:
         """The key that signs with an algorithm now; None asks for the profile's first. UndeclaredAlgorithm."""
@@ -83,7 +114,7 @@ class KeyRing:
         await self._publish(stored)
 
     async def rotate_now(self) -> None:
-        """Publish a new key of every generated line and sign with it at once."""
+        """Publish a new key of every generated line and use it at once."""
         stored = await self._stored()
         for entry in self._entries:
             slot = self._slot(entry)
@@ -92,8 +123,15 @@ class KeyRing:
                 await self._generate(entry, slot, line[-1] if line else None, self._tools.clock())
         await self.refresh()
 
-    def _slot(self, entry: SigningKeyEntry) -> str | None:
+    def _slot(self, entry: KeyEntry) -> str | None:
+        # No algorithm both signs and encrypts, so its name tells which a stored key does.
         return None if entry.file is not None else f"{self._issuer} {entry.alg}"
+
+    def _kept(self, entry: KeyEntry) -> int:
+        """How long a key is kept after its successor took over."""
+        # So long caches are expected to show the old key set, with no word of ours to end it (Core 10.2.1).
+        cached = entry.publish_before if isinstance(entry, EncryptionKeyEntry) else 0
+        return max(self._longest_token, cached) + LEEWAY
 
     async def _stored(self) -> dict[str, list[StoredKey]]:
         slots: dict[str, list[StoredKey]] = {}
@@ -103,7 +141,7 @@ class KeyRing:
             line.sort(key=lambda key: key.number)
         return slots
 
-    async def _advance(self, entry: SigningKeyEntry, slot: str, line: list[StoredKey]) -> list[StoredKey]:
+    async def _advance(self, entry: KeyEntry, slot: str, line: list[StoredKey]) -> list[StoredKey]:
         """A line of keys brought up to date: at least one key, the next one in time, old ones kept long enough."""
         now = self._tools.clock()
         if not line:
@@ -113,7 +151,7 @@ class KeyRing:
             line[-1] = newest = await self._keep_until(newest, NEVER)
         for older, newer in itertools.pairwise(line):
             # A longer token lifetime by reload prolongs the life of keys that may have signed such tokens.
-            wanted = newer.active_at + self._longest_token + LEEWAY
+            wanted = newer.active_at + self._kept(entry)
             if older.expires_at < wanted:
                 line[line.index(older)] = await self._keep_until(older, wanted)
         if newest.active_at + entry.rotate_every - entry.publish_before <= now:
@@ -123,10 +161,14 @@ class KeyRing:
         return line
 
     async def _generate(
-        self, entry: SigningKeyEntry, slot: str, newest: StoredKey | None, active_at: float
+        self, entry: KeyEntry, slot: str, newest: StoredKey | None, active_at: float
     ) -> list[StoredKey]:
         number = newest.number + 1 if newest else 1
-        made = await asyncio.to_thread(jose.generate, entry.alg, size=entry.size)
+        made: jose.SigningKey | jose.DecryptionKey
+        if isinstance(entry, EncryptionKeyEntry):
+            made = await asyncio.to_thread(jose.generate_decryption, entry.alg, size=entry.size)
+        else:
+            made = await asyncio.to_thread(jose.generate, entry.alg, size=entry.size)
         key = StoredKey(
             id=f"{slot} {number}",
             issuer=self._issuer,
@@ -141,7 +183,7 @@ class KeyRing:
         put: tuple[StoredKey, ...] = (key,)
         expect: tuple[StoredKey, ...] = ()
         if newest is not None:
-            until = active_at + self._longest_token + LEEWAY
+            until = active_at + self._kept(entry)
             put, expect = (key, replace(newest, expires_at=until)), (newest,)
         # Losing means that another node made this key: read what it made.
         await self._store.commit(Change(put=put, expect=expect, absent=(key,)))
@@ -157,25 +199,42 @@ class KeyRing:
         return key if key.expires_at <= until else await self._keep_until(key, until)
 
     async def _publish(self, stored: dict[str, list[StoredKey]]) -> None:
-        signing: dict[str, list[tuple[float, jose.SigningKey]]] = {}
-        published: list[jose.SigningKey] = []
-        declared = [slot for entry in self._entries if (slot := self._slot(entry))]
+        found = _Gathered()
         for entry in self._entries:
-            slot = self._slot(entry)
-            if entry.file is not None:
-                line = [(-inf, jose.load_private(entry.file.value, entry.alg))]
+            line = list(reversed(stored[self._slot(entry) or ""])) if entry.file is None else []
+            if isinstance(entry, SigningKeyEntry):
+                await self._gather_signing(entry, line, found)
             else:
-                line = [(key.active_at, await _load(key)) for key in reversed(stored[slot or ""])]
-            signing.setdefault(entry.alg, []).extend(line)
-            published += [key for _, key in line]
-        for slot, retired in stored.items():
-            if slot not in declared:
-                published += [await _load(key) for key in retired]
-        self._keys = KeySet(
-            {alg: tuple(line) for alg, line in signing.items()},
-            tuple(key.verification() for key in published),
-            jose.jwks_bytes(_unique(published)),
-        )
+                await self._gather_encryption(entry, line, found)
+        declared = {self._slot(entry) for entry in self._entries}
+        for key in itertools.chain(*(line for slot, line in stored.items() if slot not in declared)):
+            if key.alg in KEY_MANAGEMENT_ALGORITHMS:
+                found.decryption.append(await _load_decryption(key))
+            else:
+                found.verification.append(await _load(key))
+        self._keys = found.key_set()
+
+    async def _gather_signing(self, entry: SigningKeyEntry, line: list[StoredKey], found: _Gathered) -> None:
+        if entry.file is not None:
+            loaded = [(-inf, jose.load_private(entry.file.value, entry.alg))]
+        else:
+            loaded = [(key.active_at, await _load(key)) for key in line]
+        found.signing.setdefault(entry.alg, []).extend(loaded)
+        found.verification += [key for _, key in loaded]
+
+    async def _gather_encryption(self, entry: EncryptionKeyEntry, line: list[StoredKey], found: _Gathered) -> None:
+        if entry.file is not None:
+            key = jose.load_decryption(entry.file.value, entry.alg)
+            found.decryption.append(key)
+            found.encryption.append(key)
+            return
+        now = self._tools.clock()
+        for stored in line:
+            key = await _load_decryption(stored)
+            found.decryption.append(key)
+            # Published are the current one and those to come: nobody is to begin with one that goes.
+            if not any(newer.active_at <= now for newer in line if newer.number > stored.number):
+                found.encryption.append(key)
 
 
 async def _load(key: StoredKey) -> jose.SigningKey:
@@ -184,5 +243,10 @@ async def _load(key: StoredKey) -> jose.SigningKey:
     return jose.load_private(key.jwk.encode(), key.alg)
 
 
-def _unique(keys: Iterable[jose.SigningKey]) -> list[jose.SigningKey]:
+async def _load_decryption(key: StoredKey) -> jose.DecryptionKey:
+    await asyncio.sleep(0)
+    return jose.load_decryption(key.jwk.encode(), key.alg)
+
+
+def _unique(keys: Iterable[jose.AnyKey]) -> list[jose.AnyKey]:
     return list({key.kid: key for key in keys}.values())

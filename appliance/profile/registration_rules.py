@@ -63,6 +63,8 @@ def with_defaults(said: Mapping[str, object], declared: DeclaredProfile) -> dict
     for prefix in ("id_token", "userinfo"):
         if f"{prefix}_encrypted_response_alg" in found:
             found.setdefault(f"{prefix}_encrypted_response_enc", _DEFAULT_ENC)
+    if "request_object_encryption_alg" in found:
+        found.setdefault("request_object_encryption_enc", _DEFAULT_ENC)
     if "scope" in found:
         found["scope"] = _scope(found["scope"], declared)
     return found
@@ -72,9 +74,11 @@ def _idle(said: Mapping[str, object], declared: DeclaredProfile) -> Iterator[str
     """Members that say how something is done which this client never does: libraries send them by habit."""
     if said["token_endpoint_auth_method"] not in ("client_secret_jwt", "private_key_jwt"):
         yield "token_endpoint_auth_signing_alg"
+    reads_requests = declared.request_parameter_supported or declared.request_uri_parameter_supported
+    if not (reads_requests and declared.keys.encryption):
+        yield from ("request_object_encryption_alg", "request_object_encryption_enc")
     if said.get("require_signed_request_object") is True:
         return
-    reads_requests = declared.request_parameter_supported or declared.request_uri_parameter_supported
     alg = said.get("request_object_signing_alg")
     by_key = isinstance(alg, str) and alg != "none" and not alg.startswith("HS")
     if not reads_requests or (by_key and "jwks" not in said and "jwks_uri" not in said):

@@ -1,4 +1,4 @@
-"""Request objects of one profile: fetched, verified, and made into the request they stand for.
+"""Request objects of one profile: fetched, opened, verified, and made into the request they stand for.
 
 Nothing of an object is used before its signature, or the rule that it needs none, was checked; until then the
 parameters beside it are all that is known.
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS, SIGNATURE_ALGORITHMS
+from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS, CONTENT_ENCRYPTIONS, SIGNATURE_ALGORITHMS
 from appliance.jose.claims import check_audience, check_issuer, check_times
+from appliance.jose.encryption import decrypt
 from appliance.jose.keys import VerificationKey, symmetric
 from appliance.jose.problems import KeyProblem, TokenProblem
 from appliance.jose.tokens import MAX_REQUEST_OBJECT, decode_strict, verify
 from appliance.jose.unsecured import NONE, is_unsecured, read_unsecured
 from appliance.profile.client_keys import ClientKeys
+from appliance.profile.keys import KeyRing
 from appliance.profile.request_uris import RequestUris
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClient, InvalidRequest, InvalidRequestObject
@@ -25,6 +27,9 @@ from appliance.seams import Tools
 
 #: How far the clock of a client may be ahead of ours, seconds.
 SKEW: Final = 60
+
+#: Five parts: an encrypted token in compact form (RFC 7516 7.1).
+_DOTS_OF_ENCRYPTED: Final = 4
 
 _TYP: Final = frozenset({None, "JWT", "jwt", TYPE})
 
@@ -41,13 +46,21 @@ class RequestObjects:
     """Reads the requests of a profile that are, or may be, request objects."""
 
     def __init__(
-        self, *, declared: DeclaredProfile, client_keys: ClientKeys, request_uris: RequestUris, tools: Tools
+        self,
+        *,
+        declared: DeclaredProfile,
+        keys: KeyRing,
+        client_keys: ClientKeys,
+        request_uris: RequestUris,
+        tools: Tools,
     ) -> None:
         self._issuer = declared.issuer
         self._by_value = declared.request_parameter_supported
         self._by_reference = declared.request_uri_parameter_supported
         self._max_lifetime = declared.request_object.max_lifetime
         self._unsigned = declared.compat.unsigned_request_objects
+        self._encryption_algorithms = tuple(dict.fromkeys(entry.alg for entry in declared.keys.encryption))
+        self._own_keys = keys
         self._client_keys = client_keys
         self._request_uris = request_uris
         self._clock = tools.clock
@@ -82,12 +95,19 @@ class RequestObjects:
         if self._by_value or self._by_reference:
             algorithms = [*SIGNATURE_ALGORITHMS, *([NONE] if self._unsigned else [])]
             found["request_object_signing_alg_values_supported"] = algorithms
+            if self._encryption_algorithms:
+                found["request_object_encryption_alg_values_supported"] = list(self._encryption_algorithms)
+                found["request_object_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTIONS)
         return found
 
     async def _read(self, text: str, client: Client) -> RequestObject:
         """The object behind a text, its writer proved. TokenProblem."""
+        encrypted = text.count(".") == _DOTS_OF_ENCRYPTED
+        if encrypted:
+            text = self._open(text)
         if is_unsecured(text):
-            if NONE not in self._algorithms(client):
+            # Anybody can encrypt to us: it proves no writer, so what is inside is signed (RFC 9101 6.1).
+            if encrypted or NONE not in self._algorithms(client):
                 raise TokenProblem("the request object is not signed")
             header, claims = read_unsecured(text, typ=_TYP, max_length=MAX_REQUEST_OBJECT)
             return RequestObject(claims, whole=header.get("typ") == TYPE)
@@ -99,6 +119,23 @@ class RequestObjects:
         keys = await self._keys(client, unverified.alg, unverified.header.get("kid"))
         verified = verify(unverified, keys, algs=algorithms, typ=_TYP)
         return RequestObject(verified.claims, whole=verified.header.get("typ") == TYPE)
+
+    def _open(self, text: str) -> str:
+        """What is inside of an encrypted object: a signed one, and no further encrypted one. TokenProblem.
+
+        What the client registered says what it may use; it may use the rest too (OpenID Connect Registration 2).
+        """
+        keys = self._own_keys.decryption()
+        # Of the keys and not of the entries: a line that was removed is readable till its keys end.
+        algs, encs = {key.alg for key in keys}, frozenset(CONTENT_ENCRYPTIONS)
+        octets = decrypt(text, keys, algs=algs, encs=encs, max_length=MAX_REQUEST_OBJECT)
+        try:
+            inside = octets.decode("ascii")
+        except UnicodeDecodeError:
+            raise TokenProblem("encrypted is no token") from None
+        if inside.count(".") == _DOTS_OF_ENCRYPTED:
+            raise TokenProblem("an encrypted request object is inside of another")
+        return inside
 
     def _algorithms(self, client: Client) -> frozenset[str]:
         """What the client's objects may be signed with: what it registered, else any (Core 6.3.2)."""

@@ -106,6 +106,8 @@ class Client:
     #: Addresses of request objects (Core 6.2); a #fragment tells of a version and is not part of the address.
     request_uris: tuple[str, ...]
     request_object_signing_alg: str | None
+    request_object_encryption_alg: str | None
+    request_object_encryption_enc: str | None
     require_signed_request_object: bool
     authorization_signed_response_alg: str | None
     authorization_encrypted_response_alg: str | None

@@ -228,7 +228,7 @@ class Used(Record):
 
 @dataclass(frozen=True, slots=True)
 class StoredKey(Record):
-    """A generated signing key with its life: published, used from, retired at (epoch seconds)."""
+    """A generated key with its life: published, used from, retired at (epoch seconds); its `alg` tells its use."""
 
     kind: ClassVar[str] = "signing_key"
     indexed: ClassVar[tuple[str, ...]] = ("issuer",)

@@ -5,8 +5,10 @@ import random
 
 import pytest
 
-from appliance.config.declared.profile import SigningKeyEntry
+from appliance.config.declared.profile import EncryptionKeyEntry, SigningKeyEntry
 from appliance.jose import keys as jose
+from appliance.jose.encryption import decrypt, encrypt
+from appliance.jose.problems import TokenProblem
 from appliance.jose.tokens import sign, verify
 from appliance.parts.stores.memory import Memory
 from appliance.profile.keys import LEEWAY, KeyRing, UndeclaredAlgorithm
@@ -27,7 +29,7 @@ class Ring:
         self.store = Memory(self.tools)
 
     async def open(
-        self, *entries: SigningKeyEntry, longest_token: int = TOKEN, issuer: str = ISSUER
+        self, *entries: SigningKeyEntry | EncryptionKeyEntry, longest_token: int = TOKEN, issuer: str = ISSUER
     ) -> KeyRing:
         ring = KeyRing(
             issuer=issuer, entries=entries, longest_token=longest_token, store=self.store, tools=self.tools
@@ -38,6 +40,19 @@ class Ring:
 
 def entry(alg: str = "ES256", rotate_every: int = 90 * DAY, publish_before: int = 7 * DAY) -> SigningKeyEntry:
     return SigningKeyEntry(alg, None, None, rotate_every, publish_before)
+
+
+def encryption(alg: str = "ECDH-ES", publish_before: int = 7 * DAY) -> EncryptionKeyEntry:
+    return EncryptionKeyEntry(alg, None, None, 90 * DAY, publish_before)
+
+
+def published(ring: KeyRing, use: str) -> list[str]:
+    return [key["kid"] for key in json.loads(ring.jwks)["keys"] if key["use"] == use]
+
+
+def opened(ring: KeyRing, token: str) -> bytes:
+    keys = ring.decryption()
+    return decrypt(token, keys, algs={key.alg for key in keys}, encs={"A128GCM"})
 
 
 def kids(ring: KeyRing) -> list[str]:
@@ -173,3 +188,81 @@ async def test_a_key_file_that_is_taken_away_verifies_nothing_any_more() -> None
     assert with_file.signing().kid == made.kid
     without = await world.open(entry())
     assert made.kid not in kids(without)
+
+
+@pytest.mark.attack("JW-09")
+async def test_publishes_keys_to_encrypt_to_after_those_that_sign() -> None:
+    world = Ring()
+    ring = await world.open(encryption("RSA-OAEP-256"), entry("ES256"), encryption("ECDH-ES+A256KW"))
+    listed = json.loads(ring.jwks)["keys"]
+    assert [(key["use"], key["alg"]) for key in listed] == [
+        ("sig", "ES256"), ("enc", "RSA-OAEP-256"), ("enc", "ECDH-ES+A256KW"),
+    ]  # fmt: skip
+    assert all(key["kid"] and not {"d", "p", "q", "dp", "dq", "qi", "k"} & key.keys() for key in listed)
+    assert ring.algorithms == ("ES256",)
+    assert len(ring.verification()) == 1
+    with pytest.raises(UndeclaredAlgorithm):
+        ring.signing("RSA-OAEP-256")
+
+
+@pytest.mark.spec("OpenID Connect Core", "10.2.1")
+async def test_an_encryption_key_leaves_the_key_set_before_it_stops_opening() -> None:
+    world = Ring()
+    ring = await world.open(entry(), encryption())
+    (first,) = published(ring, "enc")
+    token = encrypt(ring.decryption()[0].encryption(), b"old", enc="A128GCM")
+
+    world.now += 83 * DAY + 1
+    await ring.refresh()
+    assert len(published(ring, "enc")) == 2
+    # Whoever reads the key set early may begin with the next one at once.
+    early = encrypt(ring.decryption()[0].encryption(), b"new", enc="A128GCM")
+    assert opened(ring, early) == b"new"
+
+    world.now += 7 * DAY
+    await ring.refresh()
+    (second,) = published(ring, "enc")
+    assert second != first
+    assert opened(ring, token) == b"old"
+
+    world.now += 7 * DAY + LEEWAY
+    await ring.refresh()
+    assert [key.kid for key in ring.decryption()] == [second]
+    with pytest.raises(TokenProblem):
+        opened(ring, token)
+
+
+async def test_a_new_encryption_key_on_demand_keeps_the_old_one_readable() -> None:
+    world = Ring()
+    ring = await world.open(entry(), encryption())
+    (first,) = published(ring, "enc")
+    token = encrypt(ring.decryption()[0].encryption(), b"old", enc="A128GCM")
+    await ring.rotate_now()
+    assert first not in published(ring, "enc")
+    assert opened(ring, token) == b"old"
+    # A process that starts now reads the same from the store.
+    assert opened(await world.open(entry(), encryption()), token) == b"old"
+
+
+async def test_a_line_of_encryption_keys_that_is_removed_opens_for_a_while_and_is_not_published() -> None:
+    world = Ring()
+    ring = await world.open(entry(), encryption())
+    token = encrypt(ring.decryption()[0].encryption(), b"old", enc="A128GCM")
+    without = await world.open(entry())
+    assert published(without, "enc") == []
+    assert len(published(without, "sig")) == 1
+    assert opened(without, token) == b"old"
+    world.now += TOKEN + LEEWAY + 1
+    await without.refresh()
+    assert without.decryption() == ()
+
+
+@pytest.mark.attack("JW-11")
+async def test_an_encryption_key_of_a_file_is_there_as_long_as_it_is_declared() -> None:
+    world = Ring()
+    made = jose.generate_decryption("ECDH-ES", crv="X25519")
+    file = EncryptionKeyEntry("ECDH-ES", Secret(jose.export_private(made).encode(), "file"), None, DAY, DAY)
+    ring = await world.open(entry(), file)
+    assert published(ring, "enc") == [made.kid]
+    assert opened(ring, encrypt(made.encryption(), b"x", enc="A128GCM")) == b"x"
+    assert (await world.open(entry())).decryption() == ()

@@ -8,6 +8,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from appliance.jose import tokens
+from appliance.jose.encryption import encrypt
 from appliance.jose.keys import SigningKey, generate, public_jwk, symmetric
 from appliance.jose.unsecured import NONE
 from appliance.protocol import base64url
@@ -23,6 +24,8 @@ SECRET = "0123456789abcdef0123456789abcdef-of-shop"
 KEY = generate("ES256", kid="shop-1")
 RSA_KEY = generate("RS256", kid="shop-2")
 STRANGER = generate("ES256", kid="shop-1")
+#: A profile that reads encrypted request objects.
+ENCRYPTED = {"keys": {"encryption": [{"alg": "ECDH-ES"}, {"alg": "RSA-OAEP-256"}]}}
 LEVELS = ("urn:example:acr:password",)
 
 PEOPLE = {
@@ -126,6 +129,12 @@ def raw(head: dict[str, Any], payload: str, signature: str = "") -> str:
     """A token out of anything."""
     encoded = (base64url.encode(text.encode()) for text in (json.dumps(head), payload))
     return ".".join([*encoded, signature])
+
+
+def sealed(op: Provider, content: str, alg: str = "ECDH-ES", enc: str = "A128GCM") -> str:
+    """Something encrypted to the provider, as a client does who reads its key set."""
+    keys = op.snapshot.profiles["main"].keys.decryption()
+    return encrypt(next(key for key in keys if key.alg == alg).encryption(), content, enc=enc, cty="JWT")
 
 
 def address(**changes: str | None) -> str:

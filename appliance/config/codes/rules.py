@@ -191,6 +191,11 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
         "request objects that the profile does not read",
         "See `request_parameter_supported` and `request_uri_parameter_supported` of the profile.",
     ),
+    "OP285": (
+        "encrypted request objects that could never be read",
+        "The profile needs a key for the registered algorithm in `keys.encryption`, and what is inside must be "
+        "signed, for anybody can encrypt to the provider (OpenID Connect Core 6.1, RFC 9101 6.1).",
+    ),
     "OP291": (
         "a logout address that cannot be used",
         "The provider itself calls a `backchannel_logout_uri`, over https; the user's browser loads a "
@@ -239,7 +244,7 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
         "Each algorithm has one line of keys, which rotates by itself.",
     ),
     "OP450": (
-        "a signing key that cannot be used",
+        "a key that cannot be used",
         "A private key in PEM or as JWK, without password, of the type that the algorithm needs, RSA with "
         "2048 bits or more (RFC 7518 3.3).",
     ),

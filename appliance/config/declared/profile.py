@@ -51,10 +51,22 @@ class SigningKeyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class EncryptionKeyEntry:
+    """One line of keys that others encrypt to: generated and rotated by schedule, or one key of a file. Seconds."""
+
+    alg: str
+    file: Secret | None
+    size: int | None
+    rotate_every: int
+    publish_before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
-    """The signing keys; the first entry signs where a client asks for no algorithm."""
+    """The signing keys, the first of which signs where a client asks for no algorithm; and what is encrypted to."""
 
     signing: tuple[SigningKeyEntry, ...]
+    encryption: tuple[EncryptionKeyEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)

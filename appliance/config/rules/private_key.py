@@ -14,17 +14,19 @@ from appliance.protocol.strict_json import StrictJsonProblem, loads_object
 MIN_RSA_BITS = 2048
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----\s([A-Za-z0-9+/=\s]+)-----END \1-----", re.DOTALL)
-_FAMILIES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+#: By the first letters of an algorithm: what type its keys have.
+_FAMILIES = {"RS": ("RSA",), "PS": ("RSA",), "ES": ("EC",), "Ed": ("OKP",), "EC": ("EC", "X25519")}
 # DER of the object identifiers that PKCS #8 begins with (RFC 3279 2.3.1, 2.3.5; RFC 8410 3).
 _IDENTIFIERS = {
     bytes.fromhex("06092a864886f70d010101"): "RSA",
     bytes.fromhex("06072a8648ce3d0201"): "EC",
     bytes.fromhex("06032b6570"): "OKP",
+    bytes.fromhex("06032b656e"): "X25519",
 }
 
 
 def fault(content: bytes, alg: str) -> str | None:
-    """Why a key cannot sign with an algorithm, to be read after "this key"; None where nothing is seen."""
+    """Why a key cannot be used with an algorithm, to be read after "this key"; None where nothing is seen."""
     text = content.strip()
     if text.startswith(b"{"):
         return _jwk_fault(text, alg)
@@ -40,7 +42,7 @@ def fault(content: bytes, alg: str) -> str | None:
     except binascii.Error:
         return "is broken: its PEM text is not base64"
     kind = _kind(found[1], der)
-    if kind is not None and kind != _FAMILIES[alg[:2]]:
+    if kind is not None and kind not in _FAMILIES[alg[:2]]:
         return f"is of type {kind}, which does not go with {alg}"
     return _too_short(_modulus_bits(der)) if kind == "RSA" else None
 
@@ -53,7 +55,10 @@ def _jwk_fault(text: bytes, alg: str) -> str | None:
     if "d" not in members:
         return "is no private key: the JWK has no member `d`"
     kind, modulus = members.get("kty"), members.get("n")
-    if kind != _FAMILIES[alg[:2]]:
+    if members.get("crv") == "X25519":
+        # For key agreement, while the other curve of its type is for signatures (RFC 8037 3).
+        kind = "X25519"
+    if kind not in _FAMILIES[alg[:2]]:
         return f"is of type {kind}, which does not go with {alg}"
     if members.get("alg", alg) != alg:
         return f"says it is for another algorithm than {alg}"

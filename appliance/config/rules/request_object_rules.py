@@ -56,6 +56,27 @@ def algorithm_can_be_verified(client: Object[Client], scene: Scene) -> Iterator[
         yield problem("OP282", client, path, message, help="add the client's `jwks` or `jwks_uri`")
 
 
+def encrypted_ones_can_be_opened(client: Object[Client], scene: Scene) -> Iterator[Problem]:
+    """Core 6.1: what the client encrypts its requests to is there."""
+    value, profile = client.value, scene.profile_of(client.value.op.profile)
+    alg, enc = value.request_object_encryption_alg, value.request_object_encryption_enc
+    if alg is None and enc is not None:
+        message = "without `request_object_encryption_alg` nothing is encrypted"
+        remedy = "add it, for example `request_object_encryption_alg: RSA-OAEP-256`"
+        yield problem("OP234", client, ("request_object_encryption_enc",), message, help=remedy, key=True)
+    if alg is None or profile is None:
+        return
+    declared = tuple(dict.fromkeys(entry.alg for entry in profile.value.keys.encryption))
+    if alg not in declared:
+        message = f"profile `{profile.id}` has no key that `{alg}` could encrypt to"
+        remedy = f"it has: {', '.join(declared)}; or add" if declared else "add"
+        remedy += f" {{alg: {alg}}} to its `keys.encryption`"
+        yield problem("OP285", client, ("request_object_encryption_alg",), message, help=remedy)
+    if value.request_object_signing_alg == "none":
+        message = "what is encrypted must be signed: anybody can encrypt (RFC 9101 6.1)"
+        yield problem("OP285", client, ("request_object_signing_alg",), message, help="use ES256")
+
+
 def objects_are_read(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """What a client is registered for is offered: else its requests are refused, all or some."""
     value, profile = client.value, scene.profile_of(client.value.op.profile)
@@ -67,6 +88,10 @@ def objects_are_read(client: Object[Client], scene: Scene) -> Iterator[Problem]:
         message = f"profile `{profile.id}` reads no request objects, so this client can log nobody in"
         remedy = "add `request_parameter_supported: true` to the profile, or remove this line"
         yield problem("OP283", client, ("require_signed_request_object",), message, help=remedy)
+    elif value.request_object_encryption_alg is not None and not (by_value or by_reference):
+        message = f"profile `{profile.id}` reads no request objects, encrypted or not"
+        remedy = "add `request_parameter_supported: true` to the profile, or remove this line"
+        yield problem("OP283", client, ("request_object_encryption_alg",), message, help=remedy)
     elif value.request_uris and not by_reference:
         message = f"profile `{profile.id}` fetches no request objects"
         remedy = "add `request_uri_parameter_supported: true` to the profile, or remove them"
@@ -81,5 +106,10 @@ def exceptions_are_meant(profile: Object[Profile], scene: Scene) -> Iterator[Pro
         yield problem("OP284", profile, ("compat", "unsigned_request_objects"), message, help=remedy)
 
 
-CLIENT_RULES: tuple[Rule[Client], ...] = (addresses_can_be_fetched, algorithm_can_be_verified, objects_are_read)
+CLIENT_RULES: tuple[Rule[Client], ...] = (
+    addresses_can_be_fetched,
+    algorithm_can_be_verified,
+    encrypted_ones_can_be_opened,
+    objects_are_read,
+)
 PROFILE_RULES: tuple[Rule[Profile], ...] = (exceptions_are_meant,)

@@ -12,6 +12,7 @@ from tests.support.browser import Browser, answer, header
 from tests.support.minting import CHALLENGE, basic, claims_of
 from tests.support.objects import (
     ASKED,
+    ENCRYPTED,
     KEY,
     OTHER_URI,
     REDIRECT_URI,
@@ -22,6 +23,7 @@ from tests.support.objects import (
     end,
     mac,
     raw,
+    sealed,
     shop_provider,
     signed,
     unsigned,
@@ -141,6 +143,69 @@ async def test_reads_unsigned_objects_only_where_the_profile_says_so() -> None:
 async def test_reads_no_other_algorithm_than_the_registered_one(registered: str, request_object: str) -> None:
     async with shop_provider(profile=UNSIGNED, request_object_signing_alg=registered) as op:
         assert (await end(op, address(request=request_object))).error == "invalid_request_object"
+
+
+@pytest.mark.spec("RFC 9101", "6.1")
+@pytest.mark.parametrize("alg", ["ECDH-ES", "RSA-OAEP-256"])
+@pytest.mark.parametrize("enc", ["A128CBC-HS256", "A256GCM"])
+async def test_opens_an_object_that_was_signed_and_then_encrypted(alg: str, enc: str) -> None:
+    async with shop_provider(profile=ENCRYPTED) as op:
+        for inside in (signed(), signed(RSA_KEY), mac()):
+            found = await end(op, address(request=sealed(op, inside, alg, enc), state=None))
+            assert found.parameters.get("state") == "inside", found.parameters
+
+
+@pytest.mark.spec("OpenID Connect Core", "6.2")
+async def test_opens_an_encrypted_object_by_reference() -> None:
+    site = plain(b"")
+    async with serving(lambda *asked: site(*asked)) as server:
+        uri = server.url("/request.jwt")
+        async with shop_provider(root=LOOPBACK, profile=ENCRYPTED, request_uris=[uri]) as op:
+            site = plain(sealed(op, signed()).encode(), kind="application/oauth-authz-req+jwt")
+            assert (await end(op, address(request_uri=uri, state=None))).parameters["state"] == "inside"
+            site = plain(sealed(op, sealed(op, signed())).encode())
+            assert (await end(op, address(request_uri=uri))).error == "invalid_request_object"
+
+
+@pytest.mark.spec("OpenID Connect Registration", "2")
+async def test_reads_other_encryptions_than_the_registered_one_and_none() -> None:
+    """What is registered says what the client may use; it may still use the rest."""
+    registered = {"request_object_encryption_alg": "ECDH-ES", "request_object_encryption_enc": "A256GCM"}
+    async with shop_provider(profile=ENCRYPTED, **registered) as op:
+        objects = (
+            sealed(op, signed(), enc="A256GCM"),
+            sealed(op, signed(), enc="A128CBC-HS256"),
+            sealed(op, signed(), "RSA-OAEP-256", "A256GCM"),
+            signed(),
+        )
+        for each in objects:
+            assert (await end(op, address(request=each))).error is None
+
+
+@pytest.mark.spec("OpenID Connect Core", "10.2.1")
+async def test_opens_what_was_encrypted_before_the_keys_changed() -> None:
+    async with shop_provider(profile=ENCRYPTED) as op:
+        before = sealed(op, signed())
+        await op.snapshot.profiles["main"].keys.rotate_now()
+        assert (await end(op, address(request=before))).error is None
+        assert (await end(op, address(request=sealed(op, signed())))).error is None
+
+
+@pytest.mark.spec("OpenID Connect Discovery", "3")
+async def test_advertises_encryption_only_with_keys_for_requests_that_it_reads() -> None:
+    alg, enc = (f"request_object_encryption_{each}_values_supported" for each in ("alg", "enc"))
+    off = {"request_parameter_supported": False, "request_uri_parameter_supported": False}
+    async with shop_provider(profile=ENCRYPTED) as op:
+        found = await metadata(op)
+        assert found[alg] == ["ECDH-ES", "RSA-OAEP-256"]
+        assert {"A128CBC-HS256", "A256GCM"} <= set(found[enc])
+        listed = json.loads((await Browser(op).visit("/jwks")).body)["keys"]
+        assert [(key["use"], key["alg"]) for key in listed] == [
+            ("sig", "RS256"), ("enc", "ECDH-ES"), ("enc", "RSA-OAEP-256"),
+        ]  # fmt: skip
+    for profile in ({}, ENCRYPTED | off):
+        async with shop_provider(profile=profile) as op:
+            assert not {alg, enc} & (await metadata(op)).keys()
 
 
 @pytest.mark.spec("OpenID Connect Core", "6.2.3")

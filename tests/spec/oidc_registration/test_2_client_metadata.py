@@ -148,6 +148,22 @@ async def test_ignores_how_requests_are_signed_by_a_client_that_cannot_sign(keys
     assert answer.body.get("request_object_signing_alg") == ("ES256" if keys else None)
 
 
+async def test_registers_the_encryption_of_requests_where_there_is_a_key_for_it() -> None:
+    alg, enc = "request_object_encryption_alg", "request_object_encryption_enc"
+    keys = {"keys": {"encryption": [{"alg": "RSA-OAEP-256"}]}}
+    async with registrar({"request_parameter_supported": True} | keys) as client:
+        answer = await client.register(**{alg: "RSA-OAEP-256"})
+        assert (answer[alg], answer[enc]) == ("RSA-OAEP-256", "A128CBC-HS256")
+        for wrong in ({alg: "ECDH-ES"}, {alg: "RSA1_5"}, {enc: "A256GCM"}, {alg: "RSA-OAEP-256", enc: "none"}):
+            assert (await client.register(**wrong)).error == "invalid_client_metadata", wrong
+    # Libraries say it by habit; where no encrypted request is read, it is not registered (RFC 7591 3.2.1).
+    for profile in ({"request_parameter_supported": True}, keys):
+        async with registrar(profile) as client:
+            answer = await client.register(**{alg: "ECDH-ES", enc: "A256GCM"})
+            assert answer.status == 201, answer.body
+            assert {alg, enc}.isdisjoint(answer.body)
+
+
 async def test_has_links_only_where_the_client_is_at_home() -> None:
     """OpenID Connect Registration 9.1: nobody dresses up in somebody else's policy."""
     links = {"policy_uri": "https://bank.example/policy", "client_uri": "https://client.example.org/"}
