@@ -36,8 +36,9 @@ class IdTokens:
         *,
         access_token: str | None,
         code: str | None,
+        state: str | None = None,
     ) -> str:
-        """Sign what was granted, bound to the access token and code it goes out with. SourceUnavailable."""
+        """Sign what was granted, bound to the access token, code and state it goes out with. SourceUnavailable."""
         alg = self._protection.id_token_alg(client)
         # Core 5.4: without any access token, now or for the code, the scopes' claims have no other way.
         alone = access_token is None and code is None
@@ -56,6 +57,9 @@ class IdTokens:
             claims["at_hash"] = half_hash(alg, access_token)
         if code is not None and alg != UNSECURED:
             claims["c_hash"] = half_hash(alg, code)
+        if state is not None and alg != UNSECURED:
+            # FAPI 1.0 Advanced 5.1.1: who changes the state of a response in the browser is found out.
+            claims["s_hash"] = half_hash(alg, state)
         return await self._protection.id_token(client, claims)
 
     def read_hint(self, token: str) -> dict[str, object]:

@@ -90,7 +90,7 @@ class Tokens:
                 raise ServerError(detail="an unsigned ID Token was asked for in front")
             user = await self._user(authorization)
             token = await self._id_tokens.issue(
-                authorization, client, user, access_token=access_token, code=code
+                authorization, client, user, access_token=access_token, code=code, state=state
             )
             answer.append(("id_token", token))
         if records and not await self._store.commit(Change(put=tuple(records))):

@@ -312,11 +312,12 @@ class Mint:
         client: Client = CLIENT,
         *,
         binding: CodeBinding = BINDING,
+        state: str | None = None,
         **changes: Any,
     ) -> dict[str, str]:
         authorization = replace(AUTHORIZATION, client_id=client.client_id, **changes)
         answer = await self.profile.tokens.front_channel(
-            authorization, client, frozenset(response_type), binding, "state"
+            authorization, client, frozenset(response_type), binding, state
         )
         return dict(answer)
 

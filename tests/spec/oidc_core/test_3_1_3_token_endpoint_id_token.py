@@ -62,6 +62,14 @@ async def test_is_bound_to_the_code_and_token_it_comes_with() -> None:
         assert behind[name] == claims[name]
 
 
+@pytest.mark.spec("FAPI 1.0 Advanced", "5.1.1")
+async def test_is_bound_to_the_state_of_the_response_in_front_and_only_there() -> None:
+    op = await mint()
+    front = await op.front({"code", "id_token"}, state="the-state")
+    assert claims_of(front["id_token"])["s_hash"] == half_hash("ES256", "the-state")
+    assert "s_hash" not in claims_of((await op.redeem(front["code"]))["id_token"])
+
+
 @pytest.mark.spec("OpenID Connect Core 1.0", "3.2.2.10")
 async def test_has_no_hash_of_what_is_not_there() -> None:
     op = await mint()
