@@ -175,8 +175,13 @@ def test_oidcc_server_over_tls(live: Live) -> None:
     assert "code" in log_in(live, asked | {"prompt": "none"}, session)
 
 
+def signing_kids(live: Live) -> set[str]:
+    """Names of the published keys that sign; one to encrypt to gives way to its successor (Core 10.2.1)."""
+    return {key["kid"] for key in live.get("/jwks").json()["keys"] if key["use"] == "sig"}
+
+
 def test_oidcc_server_rotate_keys_over_tls(live: Live) -> None:
-    before = {key["kid"] for key in live.get("/jwks").json()["keys"]}
+    before = signing_kids(live)
     done = subprocess.run(
         [sys.executable, "-m", "appliance", "keys", "rotate", "--admin", live.admin],
         capture_output=True,
@@ -185,7 +190,7 @@ def test_oidcc_server_rotate_keys_over_tls(live: Live) -> None:
         timeout=60,
         cwd=ROOT,
     )
-    after = {key["kid"] for key in live.get("/jwks").json()["keys"]}
+    after = signing_kids(live)
     assert before < after
     assert sum(kid in done.stdout for kid in after - before) == 2
 
