@@ -112,5 +112,5 @@ async def _renderer(declared: Declared, previous: Snapshot | None) -> Renderer:
     if previous is not None and previous.declared.themes == declared.themes:
         return Renderer(previous.renderer.themes, declared.profiles)
     # Compiling templates is the one heavy thing left in the serving process, and only when a theme changed.
-    themes, _ = await asyncio.to_thread(compile_themes, declared.themes)
+    themes, _ = await asyncio.to_thread(compile_themes, declared.themes, checked=True)
     return Renderer(themes, declared.profiles)

@@ -79,19 +79,22 @@ class _Lineage:
 
 
 def compile_themes(
-    themes: Mapping[str, ThemeFiles],
+    themes: Mapping[str, ThemeFiles], *, checked: bool = False
 ) -> tuple[Mapping[str, CompiledTheme], tuple[ThemeProblem, ...]]:
-    """Every theme without an error, by id, and every problem of all of them, each told once."""
+    """Every theme without an error, by id, and every problem of all of them, each told once.
+
+    `checked`: they were found good before, by another process, and only have to be made ready.
+    """
     compiled: dict[str, CompiledTheme] = {}
     problems: dict[ThemeProblem, None] = {}
-    folders = {theme.id: _check_templates(theme) for theme in themes.values()}
+    folders = {} if checked else {theme.id: _check_templates(theme) for theme in themes.values()}
     for theme in themes.values():
         try:
             lineage = _Lineage(_chain(theme, themes))
         except _Orphan as orphan:
             problems[orphan.problem] = None
             continue
-        found = _check_theme(lineage, folders)
+        found = [] if checked else _check_theme(lineage, folders)
         problems |= dict.fromkeys(found)
         if all(problem.is_warning for problem in found):
             compiled[theme.id] = _compile(lineage)

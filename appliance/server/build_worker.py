@@ -148,7 +148,6 @@ def main() -> None:
     # An interrupt at the terminal reaches the whole group; the server decides when the child ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     copyreg.pickle(MappingProxyType, _reduce)
-    gc.collect()
     gc.freeze()
     gc.disable()
     Worker(Checker).serve(sys.stdin.buffer, answers)

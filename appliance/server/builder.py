@@ -14,7 +14,8 @@ from appliance.server import frames
 from appliance.server.codes import NO_ANSWER
 from appliance.server.problems import problem
 
-COMMAND = (sys.executable, "-m", "appliance.server.build_worker")
+#: As `-m appliance.server.build_worker`, but with the collector off while it loads (see `launch`).
+COMMAND = (sys.executable, "-c", "import gc; gc.disable(); from appliance.server.build_worker import main; main()")
 #: Seconds after which a build is given up and its process ended.
 TIMEOUT = 60.0
 #: Seconds of decoding after which other tasks get their turn.
