@@ -4,7 +4,7 @@ The same samples are the gallery a designer looks at, and what the tests look at
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from appliance.pages.context import AUTO_SUBMIT_SCRIPT
@@ -12,7 +12,7 @@ from appliance.pages.markup import lint_markup
 from appliance.pages.problems import MESSAGE, REHEARSAL, ThemeProblem
 from appliance.pages.rendering import Face, Staging, stage
 from appliance.pages.theme import CompiledTheme, locales_of, template_problem
-from appliance.protocol.client import Client, ClientCompat, ClientSettings, ClientTtl
+from appliance.protocol.client import NOBODY, Client
 from appliance.protocol.pages import (
     AccountsPage,
     AccountView,
@@ -50,7 +50,8 @@ class Sample:
 
 def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Client:
     """A client to stand beside sample pages."""
-    return Client(
+    return replace(
+        NOBODY,
         client_id="webshop",
         client_name=name,
         localized=MappingProxyType({"client_name#fi": "Verkkokauppa"}),
@@ -58,63 +59,8 @@ def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Clie
         logo_uri=logo_uri,
         policy_uri="https://shop.example/privacy",
         tos_uri="https://shop.example/terms",
-        contacts=(),
-        application_type="web",
         redirect_uris=("https://shop.example/callback",),
-        post_logout_redirect_uris=(),
-        backchannel_logout_uri=None,
-        backchannel_logout_session_required=False,
-        frontchannel_logout_uri=None,
-        frontchannel_logout_session_required=False,
-        response_types=("code",),
-        grant_types=("authorization_code",),
         scope=("openid", "profile", "email"),
-        token_endpoint_auth_method="client_secret_basic",
-        token_endpoint_auth_signing_alg=None,
-        client_secrets=(),
-        jwks=None,
-        jwks_uri=None,
-        subject_type=None,
-        sector_identifier_uri=None,
-        id_token_signed_response_alg=None,
-        id_token_encrypted_response_alg=None,
-        id_token_encrypted_response_enc=None,
-        userinfo_signed_response_alg=None,
-        userinfo_encrypted_response_alg=None,
-        userinfo_encrypted_response_enc=None,
-        initiate_login_uri=None,
-        request_uris=(),
-        request_object_signing_alg=None,
-        request_object_encryption_alg=None,
-        request_object_encryption_enc=None,
-        require_signed_request_object=False,
-        authorization_signed_response_alg=None,
-        authorization_encrypted_response_alg=None,
-        authorization_encrypted_response_enc=None,
-        default_max_age=None,
-        require_auth_time=False,
-        default_acr_values=(),
-        op=_sample_settings(),
-    )
-
-
-def _sample_settings() -> ClientSettings:
-    return ClientSettings(
-        profile="sample",
-        status="active",
-        theme=None,
-        consent="explicit",
-        require_pkce=None,
-        sector_identifier=None,
-        access_token_format="opaque",
-        refresh_token="none",
-        introspection="own",
-        claims_in_id_token=(),
-        claims_in_access_token=(),
-        cors_origins=(),
-        ttl=ClientTtl(None, None, None, None, None),
-        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
-        ignore=(),
     )
 
 

@@ -6,13 +6,14 @@ client, a disabled one and a wrong secret look and cost the same.
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from appliance.jose.keys import generate, public_jwk
 from appliance.profile.clients import Clients
 from appliance.protocol import base64url
-from appliance.protocol.client import Client, ClientCompat, ClientSecret, ClientSettings, ClientTtl
+from appliance.protocol.client import NOBODY, Client, ClientSecret
 from appliance.protocol.errors import InvalidClient, InvalidRequest, TooManyRequests
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request
@@ -126,69 +127,4 @@ def _nobody() -> Client:
     """A client that nobody is: a secret and keys that nobody knows, to be compared with."""
     # Long enough for every HMAC that an assertion may come with.
     secret = ClientSecret("nobody", Secret(secrets.token_bytes(64), "generated"), None)
-    return Client(
-        client_id="",
-        client_name="",
-        localized={},
-        client_uri=None,
-        logo_uri=None,
-        policy_uri=None,
-        tos_uri=None,
-        contacts=(),
-        application_type="web",
-        redirect_uris=(),
-        post_logout_redirect_uris=(),
-        backchannel_logout_uri=None,
-        backchannel_logout_session_required=False,
-        frontchannel_logout_uri=None,
-        frontchannel_logout_session_required=False,
-        response_types=(),
-        grant_types=(),
-        scope=(),
-        token_endpoint_auth_method="",
-        token_endpoint_auth_signing_alg=None,
-        client_secrets=(secret,),
-        jwks=_keys_of_nobody(),
-        jwks_uri=None,
-        subject_type=None,
-        sector_identifier_uri=None,
-        id_token_signed_response_alg=None,
-        id_token_encrypted_response_alg=None,
-        id_token_encrypted_response_enc=None,
-        userinfo_signed_response_alg=None,
-        userinfo_encrypted_response_alg=None,
-        userinfo_encrypted_response_enc=None,
-        initiate_login_uri=None,
-        request_uris=(),
-        request_object_signing_alg=None,
-        request_object_encryption_alg=None,
-        request_object_encryption_enc=None,
-        require_signed_request_object=False,
-        authorization_signed_response_alg=None,
-        authorization_encrypted_response_alg=None,
-        authorization_encrypted_response_enc=None,
-        default_max_age=None,
-        require_auth_time=False,
-        default_acr_values=(),
-        op=_settings_of_nobody(),
-    )
-
-
-def _settings_of_nobody() -> ClientSettings:
-    return ClientSettings(
-        profile="",
-        status="disabled",
-        theme=None,
-        consent="",
-        require_pkce=None,
-        sector_identifier=None,
-        access_token_format="",
-        refresh_token="",
-        introspection="own",
-        claims_in_id_token=(),
-        claims_in_access_token=(),
-        cors_origins=(),
-        ttl=ClientTtl(None, None, None, None, None),
-        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
-        ignore=(),
-    )
+    return replace(NOBODY, client_secrets=(secret,), jwks=_keys_of_nobody())

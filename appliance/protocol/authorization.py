@@ -25,6 +25,16 @@ class ClaimsRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The key that whoever presents a token must prove to hold (RFC 7800 3.1)."""
+
+    #: Thumbprint of a DPoP key (RFC 9449 6.1), base64url.
+    jkt: str | None = None
+    #: SHA-256 of a client certificate (RFC 8705 3.1), base64url; `x5t#S256` on the wire.
+    x5t_s256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """What a subject (or the client itself, subject None) granted to a client at one issuer."""
 
@@ -48,3 +58,11 @@ class Authorization:
     auth_time_required: bool
     #: Preferred languages of claims (claims_locales).
     claims_locales: tuple[str, ...]
+    #: What was granted beyond scopes, each object with its `type` (RFC 9396 2).
+    authorization_details: tuple[Mapping[str, object], ...] = ()
+    #: Resource servers that tokens may be for (RFC 8707 2); empty: the profile's usual audience.
+    resource: tuple[str, ...] = ()
+    #: To what key every token made of this is bound; None: none, or each token's own.
+    confirmation: Confirmation | None = None
+    #: Who acts for the subject, as the `act` claim says it, earlier actors nested (RFC 8693 4.1).
+    act: Mapping[str, object] | None = None

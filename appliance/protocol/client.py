@@ -5,6 +5,8 @@ Declared clients are bound from YAML to these classes; `schemas/client.json` des
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from appliance.protocol.secret import Secret
 
@@ -136,3 +138,68 @@ class Client:
         tagged = self.localized
         language = locale.split("-")[0]
         return tagged.get(f"client_name#{locale}") or tagged.get(f"client_name#{language}") or self.client_name
+
+
+#: A client with no metadata at all, who may do nothing: what samples and comparisons are made of, by `replace`.
+NOBODY: Final = Client(
+    client_id="",
+    client_name="",
+    localized=MappingProxyType({}),
+    client_uri=None,
+    logo_uri=None,
+    policy_uri=None,
+    tos_uri=None,
+    contacts=(),
+    application_type="web",
+    redirect_uris=(),
+    post_logout_redirect_uris=(),
+    backchannel_logout_uri=None,
+    backchannel_logout_session_required=False,
+    frontchannel_logout_uri=None,
+    frontchannel_logout_session_required=False,
+    response_types=(),
+    grant_types=(),
+    scope=(),
+    token_endpoint_auth_method="",
+    token_endpoint_auth_signing_alg=None,
+    client_secrets=(),
+    jwks=None,
+    jwks_uri=None,
+    subject_type=None,
+    sector_identifier_uri=None,
+    id_token_signed_response_alg=None,
+    id_token_encrypted_response_alg=None,
+    id_token_encrypted_response_enc=None,
+    userinfo_signed_response_alg=None,
+    userinfo_encrypted_response_alg=None,
+    userinfo_encrypted_response_enc=None,
+    initiate_login_uri=None,
+    request_uris=(),
+    request_object_signing_alg=None,
+    request_object_encryption_alg=None,
+    request_object_encryption_enc=None,
+    require_signed_request_object=False,
+    authorization_signed_response_alg=None,
+    authorization_encrypted_response_alg=None,
+    authorization_encrypted_response_enc=None,
+    default_max_age=None,
+    require_auth_time=False,
+    default_acr_values=(),
+    op=ClientSettings(
+        profile="",
+        status="disabled",
+        theme=None,
+        consent="",
+        require_pkce=None,
+        sector_identifier=None,
+        access_token_format="",
+        refresh_token="",
+        introspection="own",
+        claims_in_id_token=(),
+        claims_in_access_token=(),
+        cors_origins=(),
+        ttl=ClientTtl(None, None, None, None, None),
+        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
+        ignore=(),
+    ),
+)

@@ -26,6 +26,8 @@ class Request:
     peer: str = ""
     #: Epoch seconds at which the request was read.
     at: float = 0.0
+    #: The client certificate of the connection, DER: proved by TLS, or told by a proxy that is believed.
+    certificate: bytes | None = None
 
     def header(self, name: str) -> str | None:
         """The value of a header that came exactly once, else None (a repeated one is not trusted)."""

@@ -38,7 +38,7 @@ from appliance.profile.standing import Standing
 from appliance.profile.tokens import CodeBinding, Tokens
 from appliance.protocol import form, pkce
 from appliance.protocol.authorization import Authorization, ClaimsRequest, Subject
-from appliance.protocol.client import Client, ClientCompat, ClientSecret, ClientSettings, ClientTtl
+from appliance.protocol.client import NOBODY, Client, ClientSecret
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.secret import Secret
@@ -199,66 +199,23 @@ PROFILE = declared.Profile(
     ignore=(),
 )
 
-CLIENT = Client(
+CLIENT = replace(
+    NOBODY,
     client_id="web:shop",
     client_name="Web shop",
-    localized={},
-    client_uri=None,
-    logo_uri=None,
-    policy_uri=None,
-    tos_uri=None,
-    contacts=(),
-    application_type="web",
     redirect_uris=(REDIRECT_URI, "https://rp.example/other"),
-    post_logout_redirect_uris=(),
-    backchannel_logout_uri=None,
-    backchannel_logout_session_required=False,
-    frontchannel_logout_uri=None,
-    frontchannel_logout_session_required=False,
     response_types=("code",),
     grant_types=("authorization_code", "refresh_token", "client_credentials"),
     scope=("openid", "profile", "email", "offline_access", "reports.read", "reports.write"),
     token_endpoint_auth_method="client_secret_basic",
-    token_endpoint_auth_signing_alg=None,
     client_secrets=(ClientSecret("1", Secret(SECRET.encode(), "test"), None),),
-    jwks=None,
-    jwks_uri=None,
-    subject_type=None,
-    sector_identifier_uri=None,
-    id_token_signed_response_alg=None,
-    id_token_encrypted_response_alg=None,
-    id_token_encrypted_response_enc=None,
-    userinfo_signed_response_alg=None,
-    userinfo_encrypted_response_alg=None,
-    userinfo_encrypted_response_enc=None,
-    initiate_login_uri=None,
-    request_uris=(),
-    request_object_signing_alg=None,
-    request_object_encryption_alg=None,
-    request_object_encryption_enc=None,
-    require_signed_request_object=False,
-    authorization_signed_response_alg=None,
-    authorization_encrypted_response_alg=None,
-    authorization_encrypted_response_enc=None,
-    default_max_age=None,
-    require_auth_time=False,
-    default_acr_values=(),
-    op=ClientSettings(
+    op=replace(
+        NOBODY.op,
         profile="retail",
         status="active",
-        theme=None,
         consent="ask",
-        require_pkce=None,
-        sector_identifier=None,
         access_token_format="opaque",
         refresh_token="offline_access",
-        introspection="own",
-        claims_in_id_token=(),
-        claims_in_access_token=(),
-        cors_origins=(),
-        ttl=ClientTtl(None, None, None, None, None),
-        compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),
-        ignore=(),
     ),
 )
 SPA = replace(CLIENT, client_id="spa", token_endpoint_auth_method="none", client_secrets=())
