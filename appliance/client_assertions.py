@@ -17,6 +17,7 @@ from appliance.protocol.errors import InvalidClient
 from appliance.protocol.form import Params
 from appliance.protocol.handles import stored_id
 from appliance.protocol.records import Used
+from appliance.protocol.security_profile import FAPI2, FAPI2_ALGORITHMS, includes
 from appliance.seams import Change, Store, Tools
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -53,6 +54,7 @@ class ClientAssertions:
         *,
         issuer: str,
         token_endpoint: str,
+        other_endpoints: tuple[str, ...] = (),
         settings: ClientAssertion,
         compat: Compat,
         store: Store,
@@ -62,7 +64,9 @@ class ClientAssertions:
         # RFC 7523 3 let the token endpoint be the audience; who accepts that can be handed assertions that were
         # made for another server, so it is for profiles that must.
         self._also_endpoint = settings.audience == "issuer_or_token_endpoint"
-        self._audiences = (issuer, token_endpoint) if self._also_endpoint else (issuer,)
+        # FAPI 2.0 5.3.2.1: a list is refused, be it of one.
+        self._as_text = settings.audience == "issuer_only"
+        self._audiences = (issuer, token_endpoint, *other_endpoints) if self._also_endpoint else (issuer,)
         self._max_lifetime = settings.max_lifetime
         self._milliseconds = compat.assertion_exp_unit == "auto"
         self._store = store
@@ -116,7 +120,7 @@ class ClientAssertions:
         check_issuer(claims, client.client_id)
         if read_text(claims, "sub") != client.client_id:
             raise TokenProblem("sub is another client")
-        self._check_audience(claims)
+        self._check_audience(claims, client)
         exp = read_time(claims, "exp")
         if exp is None:
             raise TokenProblem("exp is missing")
@@ -128,13 +132,20 @@ class ClientAssertions:
         check_times(begins, now, leeway=SKEW, required=())
         return exp
 
-    def _check_audience(self, claims: Mapping[str, object]) -> None:
-        check_audience(claims, self._audiences, sole=not self._also_endpoint)
+    def _check_audience(self, claims: Mapping[str, object], client: Client) -> None:
+        if includes(client.op.security_profile, FAPI2):
+            # FAPI 2.0 Security Profile 5.3.2.1: whatever the profile accepts of others.
+            check_audience(claims, (self._issuer,), sole=True, as_text=True)
+            return
+        check_audience(claims, self._audiences, sole=not self._also_endpoint, as_text=self._as_text)
         if self._also_endpoint and not set(read_audience(claims)) <= set(self._audiences):
             raise TokenProblem("token is for other audiences as well")
 
 
 def _allowed(client: Client, algs: Collection[str]) -> frozenset[str]:
     """The algorithms of the method, or the one of them that the client registered."""
+    possible = frozenset(algs)
+    if includes(client.op.security_profile, FAPI2):
+        possible &= FAPI2_ALGORITHMS
     registered = client.token_endpoint_auth_signing_alg
-    return frozenset(algs) if registered is None else frozenset(algs) & {registered}
+    return possible if registered is None else possible & {registered}

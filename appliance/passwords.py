@@ -24,12 +24,13 @@ from typing import Final, TypeVar
 import argon2
 
 from appliance.config.declared.root import PasswordHashing
+from appliance.protocol import new_password
 from appliance.seams import SourceUnavailable
 
 T = TypeVar("T")
 
 #: Bytes of UTF-8. Longer ones are refused: what is hashed must be bounded, and never silently cut.
-MAX_BYTES: Final = 1024
+MAX_BYTES: Final = new_password.MAX_BYTES
 
 _ARGON2: Final = re.compile(
     r"\$argon2(?:id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{16,256}"

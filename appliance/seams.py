@@ -6,13 +6,15 @@ Parts never import each other.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from appliance.protocol.authorization import Authorization, Subject
+from appliance.protocol.authorization_details import Details
 from appliance.protocol.client import Client
 from appliance.protocol.form import Params
+from appliance.protocol.frozen import quick
 from appliance.protocol.handles import Clock, Entropy
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.pages import Page
@@ -34,6 +36,7 @@ class Tools:
 # --- state ---------------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Change:
     """One atomic step of a store: it happens whole, or not at all.
@@ -74,6 +77,12 @@ class Store(Protocol):
     async def delete_by(self, kinds: Iterable[type[Record]], index: str, value: str) -> int:
         """Delete all records of those kinds with that index value, atomically; how many."""
 
+    async def page(self, kind: type[R], after: str = "", limit: int = 1000) -> tuple[R, ...]:
+        """Up to `limit` live records of a kind, in the order of their ids, from the first id after that one.
+
+        For the rare question that no index answers: it looks at all of a kind.
+        """
+
     async def sweep(self, now: float, limit: int = 1000) -> int:
         """Remove up to `limit` expired records; how many were removed."""
 
@@ -87,6 +96,7 @@ class Store(Protocol):
 # --- users ---------------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class User:
     """A user as his source knows him now. `attributes` is a JSON-like document."""
@@ -117,6 +127,35 @@ class Source(Protocol):
 
     async def credential(self, user: User, kind: str) -> bytes | None:
         """A second-factor secret of the user, such as kind "totp"; None when he has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What somebody chose who makes an account. `attributes` is a JSON-like document; nobody has verified it."""
+
+    login: str
+    password: str = field(repr=False)
+    attributes: Mapping[str, object]
+    #: Who asks, such as one form in one browser: sent twice, it makes one account.
+    key: str = field(repr=False)
+
+
+class LoginTaken(Exception):
+    """Somebody has that login name, in whatever spelling."""
+
+
+@runtime_checkable
+class AccountMaker(Protocol):
+    """What a source can do besides, if people may make accounts in it."""
+
+    #: Characters that a new password has at least.
+    password_min_length: int
+
+    def account_faults(self, login: str, password: str) -> Mapping[str, str]:
+        """What is wrong with a new account by itself: "login" or "password" to a message key."""
+
+    async def make_account(self, asked: NewAccount) -> User:
+        """Make it in one atomic step. LoginTaken; SourceUnavailable; ValueError for what has faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +219,7 @@ class ClientAuthMethod(Protocol):
         """Return when the client proved itself by this method, else InvalidClient."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Redeemed:
     """What a grant type makes of a request: the authorization, and the store step that consumes its proof.
@@ -198,6 +238,19 @@ class Redeemed:
     begins_family: bool
     #: The refresh token to answer with when the grant type continues a family.
     refresh_token: str | None
+    #: What is issued now ends by then, epoch seconds; None: no such bound.
+    ends_at: float | None = None
+    #: Whether the user was there, so that the scope `openid` gives an ID Token.
+    with_id_token: bool = True
+    #: Id of the authorization with which this one's access token ends; None: its own.
+    ends_with: str | None = None
+    #: What the answer of a token exchange says of the token (RFC 8693 2.2.1); None elsewhere.
+    issued_token_type: str | None = None
+    #: Whether nothing was asked before: then what this request asks is what is granted (RFC 8707 2.2).
+    direct: bool = False
+    #: Resources and authorization details of this access token; None: all that was granted.
+    resource: tuple[str, ...] | None = None
+    authorization_details: Details | None = None
 
 
 class GrantType(Protocol):
@@ -218,15 +271,32 @@ class NewToken:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """What the resource servers that a token is for ask of it (RFC 9068 2.2, 3)."""
+
+    audience: tuple[str, ...]
+    #: The algorithm that it is signed with; None: that of the issuer's first key.
+    signing_alg: str | None
+
+
 class AccessTokenFormat(Protocol):
     """One form of access tokens. Whatever the form, a token lives only as long as its record."""
 
     name: str
 
     def issue(
-        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+        self,
+        authorization: Authorization,
+        issued_at: int,
+        expires_at: int,
+        claims: Mapping[str, object],
+        terms: TokenTerms | None = None,
     ) -> NewToken:
-        """Mint a token for what was granted; `claims` of the user are for forms that can be read."""
+        """Mint a token for what was granted; `claims` of the user are for forms that can be read.
+
+        Without `terms` it is for the issuer.
+        """
 
     def read(self, token: str) -> str | None:
         """The id of the record a token of this form claims to stand for, None when it is not one of ours."""
@@ -257,7 +327,7 @@ class Endpoint(Protocol):
 
     #: Its name in provider metadata, or what stands for it in metrics.
     name: str
-    #: Path below the issuer.
+    #: Path below the issuer. One that ends in a slash stands for every segment below it.
     path: str
     methods: frozenset[str]
     #: Whose browsers may call it across origins: "none", "public" (any, no credentials), "clients".

@@ -13,7 +13,8 @@ from typing import Protocol
 import orjson
 
 from appliance.config.declared.whole import Declared
-from appliance.jose import tokens
+from appliance.jose import encryption, tokens
+from appliance.jose.public_keys import import_set
 from appliance.pages.rendering import Renderer
 from appliance.passwords import Passwords
 from appliance.profile.client_keys import KeySets
@@ -29,12 +30,14 @@ RETRY_AFTER = "2"
 #: How long a generation that ends waits for clients that are being told of a logout, seconds.
 DELIVERIES_END = 2.0
 
+_REHEARSAL_ENC = "A128GCM"
+
 _NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _JSON = (("Content-Type", "application/json"), *_NO_STORE, ("X-Content-Type-Options", "nosniff"))
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"), *_NO_STORE, ("X-Content-Type-Options", "nosniff"))
 _PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST"),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, MCP-Protocol-Version"),
     ("Access-Control-Max-Age", "600"),
 )
 
@@ -50,6 +53,9 @@ class Report(Protocol):
 
     def notice(self, event: str, **facts: str) -> None:
         """Something that an operator should know and that no request waits for."""
+
+    def failed_login(self, profile: str, authenticator: str, reason: str) -> None:
+        """Somebody did not prove who he is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,21 @@ class Routes:
         by_path: dict[str, list[Route]] = {}
         for route in routes:
             by_path.setdefault(route.path, []).append(route)
-        self._sole = {path: found[0] for path, found in by_path.items() if len(found) == 1}
+        # One endpoint may have a path at several hosts.
+        self._sole = {path: found[0] for path, found in by_path.items() if len({each.endpoint for each in found}) == 1}
         self._by_host = {(route.host, path): route for path, found in by_path.items() for route in found}
 
     def find(self, request: Request) -> Route | None:
         """The route of a request. The Host header only chooses among declared hosts, it never forms a URL."""
-        sole = self._sole.get(request.path)
-        return sole or self._by_host.get((request.header("host") or "", request.path))
+        return self._at(request, request.path) or self._above(request)
+
+    def _at(self, request: Request, path: str) -> Route | None:
+        return self._sole.get(path) or self._by_host.get((request.header("host") or "", path))
+
+    def _above(self, request: Request) -> Route | None:
+        """The route of an endpoint that has one address for each of its things, below its own."""
+        found = self._at(request, request.path[: request.path.rfind("/") + 1])
+        return found if found is not None and found.endpoint.path.endswith("/") else None
 
 
 @dataclass(slots=True)
@@ -114,28 +128,32 @@ class Snapshot:
         self.key_sets = key_sets
         self.shared = shared
         self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
+        # Set when the last one leaves a generation that ends; until then nobody waits, so nobody is told.
+        self._empty: asyncio.Event | None = None
         self._routes = Routes(routes)
         self._report = report
         shared.users += 1
 
     async def rehearse(self) -> None:
-        """Try what must work before this goes live: sign and verify with every key, read and write the store.
+        """Try what must work before this goes live: every key that signs, every key that opens, the store.
 
-        StoreUnavailable; jose.TokenProblem when a key does not verify what it signed.
+        StoreUnavailable; jose.TokenProblem when a key does not verify what it signed, or nothing opens what was
+        encrypted to a published key.
         """
         await self.shared.store.ping()
         for profile in self.profiles.values():
             for alg in profile.keys.algorithms:
                 token = tokens.sign(profile.keys.signing(alg), {"iss": profile.issuer}, "rehearsal")
                 tokens.verify(token, profile.keys.verification(), algs=(alg,), typ=frozenset({"rehearsal"}))
+            await asyncio.to_thread(_open_each, profile)
 
     async def retire(self) -> None:
         """Wait for the last request inside, then close what no later generation carries over."""
-        await self._empty.wait()
+        if self._inside:
+            self._empty = asyncio.Event()
+            await self._empty.wait()
         for profile in self.profiles.values():
-            await profile.logout.deliveries.close(DELIVERIES_END)
+            await asyncio.gather(*(each.close(DELIVERIES_END) for each in profile.deliveries))
         self.shared.users -= 1
         if self.shared.users == 0:
             await self.shared.close()
@@ -158,12 +176,11 @@ class Snapshot:
     def enter(self) -> None:
         """Count somebody who uses this generation: it does not end before `leave`."""
         self._inside += 1
-        self._empty.clear()
 
     def leave(self) -> None:
         """Count him out."""
         self._inside -= 1
-        if not self._inside:
+        if not self._inside and self._empty is not None:
             self._empty.set()
 
     async def _answer(self, route: Route, request: Request) -> Response:
@@ -216,6 +233,16 @@ class Snapshot:
         return replace(rendered, headers=rendered.headers + more, cookies=response.cookies)
 
 
+def _open_each(profile: Profile) -> None:
+    """Encrypt to each key of the key set as a stranger would, who knows nothing but the document, and open it."""
+    own = profile.keys.decryption()
+    for key in import_set(orjson.loads(profile.keys.jwks)):
+        if key.use != "enc" or key.alg is None:
+            continue
+        token = encryption.encrypt(key.encryption(key.alg), profile.issuer, enc=_REHEARSAL_ENC)
+        encryption.decrypt(token, own, algs=(key.alg,), encs=(_REHEARSAL_ENC,))
+
+
 def error_response(error: OAuthError) -> Response:
     """A protocol error as JSON (RFC 6749 5.2)."""
     members = {"error": error.error}
@@ -226,6 +253,8 @@ def error_response(error: OAuthError) -> Response:
         headers = (*headers, ("Retry-After", str(error.retry_after or RETRY_AFTER)))
     if error.challenge:
         headers = (*headers, ("WWW-Authenticate", error.challenge))
+    if error.nonce:
+        headers = (*headers, ("DPoP-Nonce", error.nonce))
     return Response(error.status, headers, orjson.dumps(members))
 
 

@@ -14,6 +14,7 @@ elsewhere does not touch it. Every wait ends, and success forgets the counter th
 import hashlib
 import ipaddress
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -99,20 +100,8 @@ class Throttle:
         known = _id("known", account, network) if network else ""
         recognised = bool(known) and await self._store.get(Attempts, known) is not None
         attempt = Attempt(self._counters(account, network, recognised), known)
-        for _ in range(_TRIES):
-            seen = [await self._store.get(Attempts, counter.id) for counter in attempt.counters]
-            pairs = tuple(zip(attempt.counters, seen, strict=True))
-            if wait := max(counter.wait(record, at) for counter, record in pairs):
-                raise Throttled(math.ceil(wait))
-            counted = tuple(counter.count(record, at) for counter, record in pairs)
-            change = Change(
-                put=counted,
-                expect=tuple(record for record in seen if record is not None),
-                absent=tuple(new for new, record in zip(counted, seen, strict=True) if record is None),
-            )
-            if await self._store.commit(change):
-                return attempt
-        raise Throttled(1)
+        await _count(self._store, attempt.counters, at)
+        return attempt
 
     async def success(self, attempt: Attempt) -> None:
         """The attempt was right: forget the account's failures, take it off the address, know the address."""
@@ -120,7 +109,7 @@ class Throttle:
             if counter.account:
                 await self._store.commit(Change(delete=(counter.count(None, 0.0),)))
             else:
-                await self._take_off(counter)
+                await _take_off(self._store, counter)
         if attempt.known:
             now = self._clock()
             record = Attempts(attempt.known, "", now + KNOWN_FOR, failures=0, last_at=now)
@@ -129,7 +118,7 @@ class Throttle:
     async def withdraw(self, attempt: Attempt) -> None:
         """The attempt could not be evaluated, so it was none."""
         for counter in attempt.counters:
-            await self._take_off(counter)
+            await _take_off(self._store, counter)
 
     def _counters(self, account: str, network: str, recognised: bool) -> tuple[Counter, ...]:
         limits = self._limits
@@ -158,15 +147,74 @@ class Throttle:
         )
         return (own, from_there)
 
-    async def _take_off(self, counter: Counter) -> None:
-        for _ in range(_TRIES):
-            seen = await self._store.get(Attempts, counter.id)
-            if seen is None:
-                return
-            fewer = replace(seen, failures=seen.failures - 1)
-            kept, gone = ((fewer,), ()) if fewer.failures > 0 else ((), (seen,))
-            if await self._store.commit(Change(put=kept, delete=gone, expect=(seen,))):
-                return
+
+class UserCodeThrottle:
+    """Guesses at user codes (RFC 8628 5.1), counted before they are looked up.
+
+    For who guesses (his account, or the browser of somebody who is not logged in), for the address, and for all
+    who are not logged in together: many addresses find no more of a code that lives for minutes than one. Who is
+    logged in need not wait for what strangers do.
+    """
+
+    def __init__(self, store: Store, limits: Limits, issuer: str, failures: int) -> None:
+        """`failures` of all strangers together before they wait."""
+        self._store = store
+        self._limits = limits
+        self._issuer = issuer
+        self._failures = failures
+
+    async def begin(self, user: str, browser: str, peer: str, at: float) -> Attempt:
+        """Count a guess. Throttled when it must not be looked up. `user` is empty for who is not logged in."""
+        attempt = Attempt(tuple(self._counters(user, browser, network_of(peer))), "")
+        await _count(self._store, attempt.counters, at)
+        return attempt
+
+    async def right(self, attempt: Attempt) -> None:
+        """It was none: the code is there."""
+        for counter in attempt.counters:
+            await _take_off(self._store, counter)
+
+    def _counters(self, user: str, browser: str, network: str) -> Iterator[Counter]:
+        own = self._limits.account_failures
+        yield self._counter(own, "user", user) if user else self._counter(own, "browser", browser)
+        if network:
+            yield self._counter(self._limits.address_failures, "address", network)
+        if not user:
+            yield self._counter(self._failures, "everyone")
+
+    def _counter(self, limit: int, *names: str) -> Counter:
+        return _counter_of(self._limits, limit, self._issuer, "user code", *names)
+
+
+class AskThrottle:
+    """Requests about a user that he did not allow (CIBA 14): of one client, and of all clients together.
+
+    Whoever asks again and again until somebody says yes by mistake has to wait longer and longer.
+    """
+
+    def __init__(self, store: Store, limits: Limits, issuer: str, unanswered: int) -> None:
+        """`unanswered` requests of one client before it waits; four times as many of all."""
+        self._store = store
+        self._limits = limits
+        self._issuer = issuer
+        self._unanswered = unanswered
+
+    async def begin(self, about: str, client_id: str, at: float) -> None:
+        """Count a request about somebody. Throttled when it must not be made."""
+        await _count(self._store, self._counters(about, client_id), at)
+
+    async def allowed(self, about: str, client_id: str) -> None:
+        """He allowed one, so that this client is no stranger."""
+        own, everyone = self._counters(about, client_id)
+        await self._store.commit(Change(delete=(own.count(None, 0.0),)))
+        await _take_off(self._store, everyone)
+
+    def _counters(self, about: str, client_id: str) -> tuple[Counter, Counter]:
+        own = self._counter(self._unanswered, about, client_id)
+        return own, self._counter(4 * self._unanswered, about)
+
+    def _counter(self, limit: int, *names: str) -> Counter:
+        return _counter_of(self._limits, limit, self._issuer, "asked", *names)
 
 
 class ClientThrottle:
@@ -230,6 +278,50 @@ class ClientThrottle:
             kept=2 * longest,
             account=False,
         )
+
+
+def _counter_of(limits: Limits, limit: int, issuer: str, *names: str) -> Counter:
+    """A counter with the usual waits."""
+    delay = max(limits.delay, 1)
+    longest = max(limits.window, delay)
+    return Counter(
+        id=_id(issuer, *names),
+        issuer=issuer,
+        limit=limit,
+        delay=delay,
+        longest=longest,
+        kept=2 * longest,
+        account=False,
+    )
+
+
+async def _count(store: Store, counters: tuple[Counter, ...], at: float) -> None:
+    """Count an attempt under all of these, or none. Throttled when it must wait."""
+    for _ in range(_TRIES):
+        seen = [await store.get(Attempts, counter.id) for counter in counters]
+        pairs = tuple(zip(counters, seen, strict=True))
+        if wait := max(counter.wait(record, at) for counter, record in pairs):
+            raise Throttled(math.ceil(wait))
+        counted = tuple(counter.count(record, at) for counter, record in pairs)
+        change = Change(
+            put=counted,
+            expect=tuple(record for record in seen if record is not None),
+            absent=tuple(new for new, record in zip(counted, seen, strict=True) if record is None),
+        )
+        if await store.commit(change):
+            return
+    raise Throttled(1)
+
+
+async def _take_off(store: Store, counter: Counter) -> None:
+    for _ in range(_TRIES):
+        seen = await store.get(Attempts, counter.id)
+        if seen is None:
+            return
+        fewer = replace(seen, failures=seen.failures - 1)
+        kept, gone = ((fewer,), ()) if fewer.failures > 0 else ((), (seen,))
+        if await store.commit(Change(put=kept, delete=gone, expect=(seen,))):
+            return
 
 
 def _id(*parts: str) -> str:

@@ -1,6 +1,6 @@
 """`make bench`: the floor and the product in interleaved rounds, CPU time of the server per operation.
 
-python -m bench [--rounds 3] [--seconds 2] [--connections 8] [--store memory|sqlite] [--only NAME] [--reload]
+python -m bench [--rounds 3] [--seconds 2] [--connections 8] [--store memory|sqlite] [--only NAME] [--reload] [--start]
 """
 
 import argparse
@@ -19,6 +19,7 @@ import uvloop
 from bench.config import PORT, write
 from bench.operations import Floor, Operation, Product
 from bench.reload import measure_reloads
+from bench.start import measure_starts
 from bench.wire import Connection
 
 FLOOR_PORT = 18090
@@ -136,7 +137,11 @@ def main() -> None:
     parser.add_argument("--store", choices=["memory", "sqlite"], default="memory")
     parser.add_argument("--only", default="")
     parser.add_argument("--reload", action="store_true", help="measure reloads instead")
+    parser.add_argument("--start", action="store_true", help="measure starts instead")
     options = parser.parse_args()
+    if options.start:
+        measure_starts()
+        return
     uvloop.run(measure_reloads() if options.reload else compare(options))
 
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from appliance.assembly.profiles import Materials, assemble_profile
+from appliance.assembly.materials import Materials
+from appliance.assembly.profiles import assemble_profile
 from appliance.assembly.routes import routes_of
 from appliance.config.declared.access import Part
 from appliance.config.declared.root import Storage
@@ -13,6 +14,7 @@ from appliance.outbound.client import OutboundClient, Policy
 from appliance.pages.rendering import Renderer
 from appliance.pages.theme import compile_themes
 from appliance.parts.sources import SOURCES
+from appliance.parts.sources.store import Accounts
 from appliance.parts.stores.memory import Memory
 from appliance.parts.stores.sqlite import Sqlite
 from appliance.passwords import Passwords
@@ -38,11 +40,12 @@ async def assemble(
         materials = Materials(
             whole=declared,
             clients=await _by_profile(declared.clients),
-            sources={name: _source(name, part, shared) for name, part in declared.sources.items()},
+            sources={name: _source(name, part, shared, tools) for name, part in declared.sources.items()},
             key_sets=key_sets,
             store=shared.store,
             tools=tools,
             report=report,
+            previous={} if previous is None else previous.profiles,
         )
         profiles = {name: await assemble_profile(each, materials) for name, each in declared.profiles.items()}
         renderer = await _renderer(declared, previous)
@@ -104,8 +107,9 @@ def _key_sets(declared: Declared, tools: Tools, previous: Snapshot | None) -> Ke
     return KeySets(client, read=read_key_set, clock=tools.clock)
 
 
-def _source(name: str, part: Part, shared: Shared) -> Source:
-    return SOURCES[part.kind](name=name, options=part.options, passwords=shared.passwords)
+def _source(name: str, part: Part, shared: Shared, tools: Tools) -> Source:
+    own = {Accounts.name: {"store": shared.store, "tools": tools}}
+    return SOURCES[part.kind](name=name, options=part.options, passwords=shared.passwords, **own.get(part.kind, {}))
 
 
 async def _renderer(declared: Declared, previous: Snapshot | None) -> Renderer:

@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from appliance.assembly.grants import grant_types
+from appliance.assembly.materials import Materials
+from appliance.assembly.waiting import open_pending
 from appliance.client_assertions import ClientAssertions
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.whole import Declared
+from appliance.endpoints.backchannel_authentication import BackchannelAuthenticationEndpoint
 from appliance.endpoints.token import TokenEndpoint
+from appliance.jose.certificates import Authorities
 from appliance.parts.access_token_formats import ACCESS_TOKEN_FORMATS
 from appliance.parts.authenticators import AUTHENTICATORS
 from appliance.parts.client_auth_methods import CLIENT_AUTH_METHODS
-from appliance.parts.grant_types import GRANT_TYPES
-from appliance.parts.grant_types.password import PasswordGrant, PasswordLogin
+from appliance.parts.client_auth_methods.tls_client_auth import TlsClientAuth
+from appliance.parts.grant_types.password import PasswordLogin
 from appliance.parts.response_modes import RESPONSE_MODES
 from appliance.parts.subject_types.pairwise import Pairwise
 from appliance.parts.subject_types.public import Public
@@ -24,36 +29,30 @@ from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys, KeySets
 from appliance.profile.clients import Clients
 from appliance.profile.consents import Consents
+from appliance.profile.details import DetailsTypes
+from appliance.profile.counted_authenticator import CountedAuthenticator
 from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.logout import Logout
 from appliance.profile.logout_deliveries import LogoutTokens
+from appliance.profile.metadata_documents import MetadataDocuments, documents_of
 from appliance.profile.profile import Profile
 from appliance.profile.registration import open_registration
 from appliance.profile.request_objects import RequestObjects
 from appliance.profile.request_uris import RequestUris
+from appliance.profile.resources import Resources
 from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.security import fenced
+from appliance.profile.sender_constraint import SenderConstraint
 from appliance.profile.sessions import Sessions
+from appliance.profile.sign_up import open_sign_up
 from appliance.profile.standing import Standing
 from appliance.profile.tokens import Tokens
+from appliance.profile.withdrawals import Withdrawals
 from appliance.protocol.client import Client
-from appliance.seams import Authenticator, ClientAuthMethod, GrantType, Source, Store, SubjectType, Tools
+from appliance.seams import Authenticator, ClientAuthMethod, Source, Store, SubjectType, Tools
 from appliance.snapshot import Report
 from appliance.throttle import ClientThrottle, Throttle
-
-
-@dataclass(frozen=True, slots=True)
-class Materials:
-    """What the profiles of a generation are made of beside their own declarations."""
-
-    whole: Declared
-    #: Declared clients by profile.
-    clients: Mapping[str, list[Client]]
-    sources: Mapping[str, Source]
-    key_sets: KeySets
-    store: Store
-    tools: Tools
-    report: Report
 
 
 async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> Profile:
@@ -61,7 +60,10 @@ async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> P
     whole, store, tools = materials.whole, materials.store, materials.tools
     outbound = materials.key_sets.client
     registration = await open_registration(declared, whole, outbound, store, tools)
-    clients = Clients(materials.clients.get(declared.profile, ()), registration)
+    documents = _metadata_documents(declared, materials)
+    places = [place for place in (registration, documents) if place is not None]
+    own = (fenced(client, declared.security_profile) for client in materials.clients.get(declared.profile, ()))
+    clients = Clients(own, *places)
     await asyncio.sleep(0)
     keys = _key_ring(declared, clients, store, tools)
     await keys.refresh()
@@ -73,6 +75,7 @@ async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> P
     methods = _client_auth_methods(declared, client_keys, store, tools)
     authenticators = _authenticators(declared, materials)
     levels, login = _levels(declared, materials, authenticators, claims)
+    tokens = _tokens(declared, keys, claims, protection, standing, store, tools)
     return Profile(
         declared=declared,
         issuer=declared.issuer,
@@ -88,21 +91,44 @@ async def assemble_profile(declared: DeclaredProfile, materials: Materials) -> P
             store=store, tools=tools, issuer=declared.issuer, ttl=declared.ttl.consent, scopes=declared.scopes
         ),
         claims=claims,
+        resources=Resources(declared=declared, allowed_scopes=claims.allowed_scopes),
+        details=DetailsTypes(declared.authorization_details_types),
         standing=standing,
-        tokens=_tokens(declared, keys, claims, protection, standing, store, tools),
+        tokens=tokens,
+        withdrawals=Withdrawals(issuer=declared.issuer, store=store, logout=logout),
         sources=materials.sources,
         authenticators=authenticators,
         response_modes={name: RESPONSE_MODES[name]() for name in declared.response_modes_supported},
-        grant_types=_grant_types(declared, store, tools, login),
+        grant_types=grant_types(declared, materials, login, tokens, claims, standing),
         client_keys=client_keys,
         client_auth_methods=methods,
         client_auth=_client_auth(declared, clients, methods, store),
+        sender_constraint=SenderConstraint(declared=declared, store=store, tools=tools),
         response_protection=protection,
         registration=registration,
+        pending=open_pending(declared, materials, clients, client_keys, claims, tokens),
+        sign_up=open_sign_up(declared, levels, materials.sources, store, tools),
+        metadata_documents=documents,
         request_objects=RequestObjects(
             declared=declared, keys=keys, client_keys=client_keys, request_uris=RequestUris(outbound), tools=tools
         ),
     )
+
+
+def _metadata_documents(declared: DeclaredProfile, materials: Materials) -> MetadataDocuments | None:
+    """Clients by documents; what was fetched is carried over while nothing changed of how."""
+    settings = declared.client_id_metadata_documents
+    if not settings.enabled:
+        return None
+    outbound, clock = materials.key_sets.client, materials.tools.clock
+    before = materials.previous.get(declared.profile)
+    known = None if before is None else before.metadata_documents
+    unchanged = before is not None and before.declared.client_id_metadata_documents == settings
+    if known is not None and unchanged and known.documents.client is outbound:
+        documents = known.documents
+    else:
+        documents = documents_of(declared, outbound, clock)
+    return MetadataDocuments(declared=declared, root=materials.whole.root, documents=documents, clock=clock)
 
 
 def _claims(declared: DeclaredProfile, materials: Materials) -> ClaimsRelease:
@@ -177,30 +203,23 @@ def _levels(
     return levels, login
 
 
-def _grant_types(
-    declared: DeclaredProfile, store: Store, tools: Tools, login: PasswordLogin
-) -> Mapping[str, GrantType]:
-    own = {PasswordGrant.name: {"login": login}}
-    return {
-        name: GRANT_TYPES[name](store=store, tools=tools, issuer=declared.issuer, profile=declared, **own.get(name, {}))
-        for name in declared.grant_types_supported
-        if name in GRANT_TYPES
-    }
-
-
 def _client_auth_methods(
     declared: DeclaredProfile, keys: ClientKeys, store: Store, tools: Tools
 ) -> Mapping[str, ClientAuthMethod]:
     assertions = ClientAssertions(
         issuer=declared.issuer,
         token_endpoint=declared.issuer + TokenEndpoint.path,
+        # CIBA 7.1: whoever accepts the token endpoint as an audience accepts this one as well.
+        other_endpoints=(declared.issuer + BackchannelAuthenticationEndpoint.path,),
         settings=declared.client_assertion,
         compat=declared.compat,
         store=store,
         tools=tools,
     )
+    authorities = declared.mtls.client_ca
+    own = {TlsClientAuth.name: {"authorities": None if authorities is None else Authorities(authorities.value)}}
     return {
-        name: CLIENT_AUTH_METHODS[name](assertions=assertions, keys=keys)
+        name: CLIENT_AUTH_METHODS[name](assertions=assertions, keys=keys, **own.get(name, {}))
         for name in declared.token_endpoint_auth_methods_supported
     }
 
@@ -231,6 +250,7 @@ def _tokens(
 
 def _longest_token(declared: DeclaredProfile, clients: Iterable[Client]) -> int:
     ttls = [declared.ttl.id_token, declared.ttl.access_token]
+    ttls += [each.access_token_ttl or 0 for each in declared.resources.values()]
     if declared.keys.encryption:
         # Whoever encrypted to a key that goes has so long to send it.
         ttls.append(declared.request_object.max_lifetime)
@@ -250,7 +270,7 @@ def _subject_types(declared: DeclaredProfile) -> Mapping[str, SubjectType]:
 def _authenticators(declared: DeclaredProfile, materials: Materials) -> Mapping[str, Authenticator]:
     store, tools = materials.store, materials.tools
     throttle = Throttle(store=store, tools=tools, limits=declared.throttle, issuer=declared.issuer)
-    return {
+    made: dict[str, Authenticator] = {
         name: AUTHENTICATORS[part.kind](
             name=name,
             options=part.options,
@@ -262,3 +282,4 @@ def _authenticators(declared: DeclaredProfile, materials: Materials) -> Mapping[
         )
         for name, part in materials.whole.authenticators.items()
     }
+    return {name: CountedAuthenticator(each, declared.profile, materials.report) for name, each in made.items()}

@@ -19,6 +19,7 @@ VERBS: Final = {
     "status": "Tell what a running provider serves.",
     "reload": "Make a running provider read its files, and wait for the outcome.",
     "keys": "Rotate the signing keys of a running provider.",
+    "revoke": "End the sessions and tokens of a user or client at a running provider.",
     "healthcheck": "Exit with 0 when a running provider is alive.",
     "secret": "Make secrets.",
     "hash-password": "Hash a password for a static source.",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import orjson
 
 from appliance.cli.options import ENVIRONMENT
 from appliance.config.problems import ConfigRejected
+from appliance.config.reach import Reach, reaches
 from appliance.config.rendering import as_members, render_text, wants_colour
 from appliance.server.checking import Checker
 
@@ -28,16 +30,19 @@ def verb(path: Path, environment: str | None, strict: bool, form: str, no_secret
         click.echo(f"{path}: there is no such directory", err=True)
         sys.exit(UNREADABLE)
     good = ""
+    levels: tuple[Reach, ...] = ()
     try:
         checked = Checker(environment, secrets=not no_secrets).check(path)
         problems, excerpts = checked.warnings, checked.excerpts
         code = WARNINGS if strict and problems else OK
         declared = checked.declared
         good = f"good: {_count(len(declared.profiles), 'profile')}, {_count(len(declared.clients), 'client')}"
+        levels = reaches(declared)
     except ConfigRejected as rejected:
         problems, excerpts, code = rejected.problems, rejected.excerpts, INVALID
     if form == "json":
-        document = {"ok": code == OK, "problems": [as_members(problem) for problem in problems]}
+        document: dict[str, object] = {"ok": code == OK, "problems": [as_members(problem) for problem in problems]}
+        document["reaches"] = [asdict(each) for each in levels]
         click.echo(orjson.dumps(document).decode())
         sys.exit(code)
     colour = wants_colour(os.environ, terminal=sys.stdout.isatty())
@@ -45,6 +50,9 @@ def verb(path: Path, environment: str | None, strict: bool, form: str, no_secret
         click.echo(render_text(problems, excerpts, colour), nl=False)
     if good:
         click.echo(good)
+    for each in levels:
+        acr = ", ".join(each.acr) or "no acr"
+        click.echo(f"{each.profile}: policy {each.policy} ({', then '.join(each.steps)}) reaches {acr}")
     sys.exit(code)
 
 

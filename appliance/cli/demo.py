@@ -3,15 +3,15 @@
 import re
 import shutil
 import sys
+from asyncio.subprocess import Process
+from collections.abc import Awaitable
 from pathlib import Path
 
 import click
 
-from appliance.cli.hash_password import hash_password
 from appliance.cli.options import STATE
 from appliance.demo.scaffold import NotEmpty, write
 from appliance.resources import CONFIG_EXAMPLE
-from appliance.server.codes import LISTENER
 from appliance.server.launch import Serve, launch
 from appliance.server.place import NotStarted, Place
 
@@ -34,6 +34,9 @@ def verb(empty: Path | None, state: Path) -> None:
         directory = _example(state)
         launch(Place(directory, None, (state / "demo").absolute()), _load)
     except (NotStarted, NotEmpty) as reason:
+        # Not above: of all that this loads, a start needs nothing before its child runs.
+        from appliance.server.codes import LISTENER
+
         lines = str(reason).strip().splitlines()
         # A port that is taken needs no more than its line.
         click.echo(lines[0] if LISTENER in lines[0] else "\n".join(lines), err=True)
@@ -43,11 +46,18 @@ def verb(empty: Path | None, state: Path) -> None:
 def _load() -> Serve:
     # Not above: meanwhile the child, already started, loads its own half of the code on another core.
     from appliance.demo.run import Stage, run
+    from appliance.server.builder import Builder
 
-    return lambda place, builder: run(Stage(place, logins(place.directory)), click.echo, builder)
+    def serve(place: Place, child: Process) -> Awaitable[None]:
+        return run(Stage(place, logins(place.directory)), click.echo, Builder.of_asked(place, child))
+
+    return serve
 
 
 def _begin(directory: Path) -> None:
+    # Not above: a start hashes nothing, and what hashes takes a while to load.
+    from appliance.cli.hash_password import hash_password
+
     written, password = write(directory, hash_password)
     for path in written:
         click.echo(f"wrote {path}")

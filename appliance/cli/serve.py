@@ -29,5 +29,6 @@ def verb(directory: Path, state: Path, environment: str | None) -> None:
 def _load() -> Serve:
     # Not above: meanwhile the child, already started, loads its own half of the code on another core.
     from appliance.server.app import run
+    from appliance.server.builder import Builder
 
-    return run
+    return lambda place, child: run(place, Builder.of_asked(place, child))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from jsonschema import FormatChecker
+from appliance.config import formats
 
 Node = Mapping[str, Any]
 Accept = Callable[[Any], bool]
@@ -40,9 +40,8 @@ class Resolver(Protocol):
 class Compiler:
     """Compiles schema nodes, each once. After Unsupported a compiler is not to be used again."""
 
-    def __init__(self, schemas: Resolver, formats: FormatChecker) -> None:
+    def __init__(self, schemas: Resolver) -> None:
         self._schemas = schemas
-        self._formats = formats
         self._compiled: dict[int, Accept] = {}
 
     def compile(self, document: str, node: Any) -> Accept:
@@ -77,13 +76,15 @@ class Compiler:
             return [_COMBINED[keyword](choices)]
         if keyword == "if":
             return [self._condition(document, node)]
+        if keyword == "unevaluatedProperties":
+            return [self._unevaluated(document, node)]
         if keyword == "items":
             return [_items(self.compile(document, argument))]
         if keyword == "propertyNames":
             names = self.compile(document, argument)
             return [lambda value: not isinstance(value, dict) or all(map(names, value))]
         if keyword == "format":
-            return [lambda value: self._formats.conforms(value, argument)]
+            return [lambda value: formats.conforms(value, argument)]
         maker = _SIMPLE.get(keyword)
         if maker is None:
             raise Unsupported(keyword)
@@ -94,6 +95,32 @@ class Compiler:
         then = self.compile(document, node.get("then", True))
         otherwise = self.compile(document, node.get("else", True))
         return lambda value: then(value) if test(value) else otherwise(value)
+
+    def _unevaluated(self, document: str, node: Node) -> Accept:
+        judged = self._judged(document, node)
+        rest = self.compile(document, node["unevaluatedProperties"])
+        return lambda value: (
+            not isinstance(value, dict) or all(rest(value[name]) for name in value.keys() - judged(value))
+        )
+
+    def _judged(self, document: str, node: Any) -> Callable[[Any], frozenset[str]]:
+        """Which members of a value that a node accepts it judges: those it names, never one too many."""
+        if not isinstance(node, Mapping):
+            return lambda value: frozenset()
+        named = frozenset(node.get("properties", ()))
+        within = [self._judged(document, choice) for choice in node.get("allOf", ())]
+        if "$ref" in node:
+            within.append(self._judged(*self._schemas.node(node["$ref"], document)))
+        if "if" in node:
+            within.append(self._judged_by_case(document, node))
+        return lambda value: named.union(*(judged(value) for judged in within))
+
+    def _judged_by_case(self, document: str, node: Node) -> Callable[[Any], frozenset[str]]:
+        test = self.compile(document, node["if"])
+        tested = self._judged(document, node["if"])
+        then = self._judged(document, node.get("then"))
+        otherwise = self._judged(document, node.get("else"))
+        return lambda value: tested(value) | then(value) if test(value) else otherwise(value)
 
     def _members(self, document: str, node: Node) -> Accept:
         named = {name: self.compile(document, child) for name, child in node.get("properties", {}).items()}

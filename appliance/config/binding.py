@@ -12,7 +12,20 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from appliance.config import expressions, formats
-from appliance.config.declared import access, claims, profile, registration, root
+from appliance.config.declared import (
+    access,
+    authorization_details,
+    claims,
+    grants,
+    metadata_documents,
+    profile,
+    pushed,
+    registration,
+    resources,
+    root,
+    sender_constraint,
+    sign_up,
+)
 from appliance.config.problems import Path, Unreadable
 from appliance.config.schemas import Node, Schemas
 from appliance.config.secrets import SecretResolver
@@ -26,6 +39,8 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "root.json#/$defs/listeners": root.Listeners,
         "root.json#/$defs/public_listener": root.Listener,
         "root.json#/$defs/admin_listener": root.Listener,
+        "root.json#/$defs/mtls_listener": root.MtlsListener,
+        "root.json#/$defs/client_certificate": root.CertificateHeader,
         "root.json#/$defs/tls": root.Tls,
         "root.json#/$defs/storage": root.Storage,
         "root.json#/$defs/reload": root.Reload,
@@ -48,8 +63,22 @@ BINDINGS: Final[Mapping[str, type]] = MappingProxyType(
         "profile.json#/$defs/endpoints": profile.Endpoints,
         "profile.json#/$defs/client_assertion": profile.ClientAssertion,
         "profile.json#/$defs/request_object": profile.RequestObject,
+        "profile.json#/$defs/dpop": sender_constraint.Dpop,
+        "profile.json#/$defs/mtls": sender_constraint.MutualTls,
+        "profile.json#/$defs/pushed_authorization_request": pushed.PushedAuthorizationRequest,
+        "profile.json#/$defs/resource": resources.Resource,
+        "profile.json#/$defs/details_type": authorization_details.DetailsType,
         "profile.json#/$defs/compat": profile.Compat,
+        "profile.json#/$defs/token_exchange": grants.TokenExchange,
+        "profile.json#/$defs/exchange_policy": grants.ExchangePolicy,
+        "profile.json#/$defs/exchange_subject": grants.ExchangeSubject,
+        "profile.json#/$defs/trusted_issuer": grants.TrustedIssuer,
+        "profile.json#/$defs/grant_management": grants.GrantManagement,
+        "profile.json#/$defs/userinfo": grants.Userinfo,
+        "profile.json#/$defs/sign_up": sign_up.SignUp,
+        "profile.json#/$defs/sign_up_field": sign_up.SignUpField,
         "profile.json#/$defs/registration": registration.Registration,
+        "profile.json#/$defs/client_id_metadata_documents": metadata_documents.ClientIdMetadataDocuments,
         "profile.json#/$defs/software_statements": registration.SoftwareStatements,
         "profile.json#/$defs/required_metadata": registration.RequiredMetadata,
         "client.json#/$defs/client": client.Client,
@@ -164,7 +193,7 @@ class _Compiler:
             rest = [argument for argument in arguments if argument is not NoneType]
             return _optional(self.convert(rest[0] if len(rest) == 1 else Union[tuple(rest)], nodes))  # noqa: UP007
         if hint is Secret:
-            return _read_secret
+            return _read_public_file if kind == "public_file" else _read_secret
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             return self.object(hint, nodes)
         if origin is tuple:
@@ -275,6 +304,10 @@ def _refuse_fraction(_value: object) -> None:
 
 def _read_secret(value: Any, path: Path, context: Context) -> object:
     return context.read(path, context.secrets.resolve, value)
+
+
+def _read_public_file(value: Any, path: Path, context: Context) -> object:
+    return context.read(path, context.secrets.resolve_public, value)
 
 
 def _read_expression(value: Any, path: Path, context: Context) -> object:

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from jsonschema.exceptions import ValidationError
-
 from appliance.config import formats
 from appliance.config.problems import Path
-from appliance.config.schemas import Schemas
+from appliance.config.schemas import Finding, Schemas
 from appliance.config.secrecy import is_secret_path
 
 _TYPES: Final = {
@@ -85,7 +83,7 @@ class _Wording:
         self._schemas = schemas
         self._reference = reference
 
-    def faults(self, errors: Iterable[ValidationError]) -> list[Fault]:
+    def faults(self, errors: Iterable[Finding]) -> list[Fault]:
         listed = list(errors)
         missing = {(tuple(e.absolute_path), e.message): e for e in listed if e.validator == "required"}
         folded: list[Fault] = []
@@ -105,10 +103,10 @@ class _Wording:
                 folded.extend(self._fault(error))
         return list(dict.fromkeys(folded))
 
-    def _meant(self, error: ValidationError, path: Path) -> str | None:
+    def _meant(self, error: Finding, path: Path) -> str | None:
         return nearest(error.message, self._schemas.known_keys(self._reference, path))
 
-    def _unknown(self, error: ValidationError, path: Path, close: str | None) -> Fault:
+    def _unknown(self, error: Finding, path: Path, close: str | None) -> Fault:
         name = error.message
         known = self._schemas.known_keys(self._reference, path)
         remedy = f"did you mean `{close}`?" if close else None
@@ -120,7 +118,7 @@ class _Wording:
             return Fault("OP108", (*path, name), f"`{name}` does not belong to this kind", None, key=True)
         return Fault("OP102", (*path, name), f"unknown key `{name[:_SHOWN]}`", remedy, key=True)
 
-    def _fault(self, error: ValidationError) -> Iterator[Fault]:
+    def _fault(self, error: Finding) -> Iterator[Fault]:
         path = tuple(error.absolute_path)
         schema: Any = error.schema
         own = schema.get("x-op-message") if isinstance(schema, dict) else None
@@ -132,7 +130,7 @@ class _Wording:
             fault = replace(fault, message=own)
         yield replace(fault, key=True) if getattr(error, "on_key", False) else fault
 
-    def _single(self, error: ValidationError, path: Path) -> Fault:
+    def _single(self, error: Finding, path: Path) -> Fault:
         limit: Any = error.validator_value
         shown = self._show(error, path)
         match error.validator:
@@ -169,8 +167,8 @@ class _Wording:
                 return Fault("OP108", path, f"{shown} is not allowed here", self._words(error))
         return Fault("OP106", path, self._limit(str(error.validator), limit, path, shown), self._words(error))
 
-    def _choice(self, error: ValidationError, path: Path) -> Iterator[Fault]:
-        branches: dict[object, list[ValidationError]] = {}
+    def _choice(self, error: Finding, path: Path) -> Iterator[Fault]:
+        branches: dict[object, list[Finding]] = {}
         for cause in error.context or ():
             branches.setdefault(cause.relative_schema_path[0], []).append(cause)
         if not branches:
@@ -198,7 +196,7 @@ class _Wording:
             suggestion(str(error.instance), known),
         )
 
-    def _wrong_type(self, error: ValidationError, path: Path, kinds: list[str]) -> Fault:
+    def _wrong_type(self, error: Finding, path: Path, kinds: list[str]) -> Fault:
         wanted = " or ".join(dict.fromkeys(_TYPES.get(kind, kind) for kind in kinds))
         words = f"{self._name(path)} must be {wanted}, not {describe(error.instance)}"
         remedy = self._words(error)
@@ -228,7 +226,7 @@ class _Wording:
         }
         return words.get(keyword, f"{self._name(path)} is not as the schema wants it ({keyword})")
 
-    def _show(self, error: ValidationError, path: Path) -> str:
+    def _show(self, error: Finding, path: Path) -> str:
         value = error.instance
         if getattr(error, "on_key", False):
             return f"the key `{str(value)[:_SHOWN]}`"
@@ -244,7 +242,7 @@ class _Wording:
         return next((str(node["description"]) for _, node in nodes if node.get("description")), None)
 
     @staticmethod
-    def _words(error: ValidationError) -> str | None:
+    def _words(error: Finding) -> str | None:
         schema: Any = error.schema
         if not isinstance(schema, dict):
             return None
@@ -267,5 +265,5 @@ class _Wording:
         return f"`{name}`" if isinstance(path[-1], str) else f"an entry of `{name}`"
 
 
-def _is_kind_mismatch(error: ValidationError) -> bool:
+def _is_kind_mismatch(error: Finding) -> bool:
     return not error.relative_path and error.validator in ("type", "const")

@@ -282,7 +282,8 @@ class _Load:
         files = {name: each.value for name, each in linked.themes.items()}
         self._watch(self._secrets.files())
         listeners = linked.root.value.listeners
-        for tls in (listeners.public.tls, listeners.admin.tls):
+        mtls = None if listeners.mtls is None else listeners.mtls.tls
+        for tls in (listeners.public.tls, listeners.admin.tls, mtls):
             if tls is not None:
                 self._watch(self._snapshot.root / name for name in (tls.certificate, tls.key))
         return Declared(digest=self._digest(), root=linked.root.value, themes=files, **families)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.config import variables
+from appliance.config import security_profiles, variables
 from appliance.config.binding import BINDINGS, Context, bind
 from appliance.config.declared.access import Part
 from appliance.config.documents import Document
@@ -257,6 +257,7 @@ class _Single:
         self._written, faults = self._build.variables.substitute(self._written)
         # A variable has no proper value: that is said at its declaration, and not again wherever it is used.
         self._suppressed = not self._build.variables.complete(self._written)
+        self._written = security_profiles.complete(self._family, self._written)
         return faults
 
     def _patch(self) -> None:

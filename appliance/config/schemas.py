@@ -1,30 +1,20 @@
-"""The schemas as the engine uses them: loaded once, local references only, our own keyword meanings.
+"""The schemas as the engine uses them: loaded once, local references only.
 
-Shape is judged by `jsonschema`; `faults` puts its findings into words.
+`acceptance` says yes to most values; of all others `validation` says what is wrong, and `faults` puts it into words.
 """
 
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urljoin
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
-
 from appliance.config.acceptance import Accept, Compiler, Unsupported
-from appliance.config.formats import make_checker
 from appliance.config.problems import Path
 
 Node = Mapping[str, Any]
-# References are resolved against this; nothing is ever fetched, the registry has no retriever.
-_ROOT: Final = "https://schemas.invalid/"
 _IN_PLACE: Final = ("if", "then", "else")
 _ALTERNATIVES: Final = ("allOf", "anyOf", "oneOf")
 #: Members of a secret reference that may be shown: they say where the secret is.
@@ -33,6 +23,39 @@ _PLACE_OF_SECRET: Final = frozenset({"file", "env"})
 
 class SchemaProblem(Exception):
     """The product's own schemas are broken."""
+
+
+class Finding(Protocol):
+    """What the full validator finds wrong with a value: the part of its error class that is used here."""
+
+    message: str
+    validator: Any
+    validator_value: Any
+    instance: Any
+    schema: Any
+
+    @property
+    def context(self) -> "Iterable[Finding] | None":
+        """What each alternative finds, for a keyword that has some."""
+
+    @property
+    def absolute_path(self) -> Sequence[str | int]:
+        """Where in the whole value."""
+
+    @property
+    def relative_path(self) -> Any:
+        """Where in the part that the keyword judges."""
+
+    @property
+    def relative_schema_path(self) -> Any:
+        """Which part of the schema."""
+
+
+class Judge(Protocol):
+    """The full validator."""
+
+    def errors(self, reference: str, value: object) -> "list[Finding]":
+        """What the schema at a reference finds wrong with a value."""
 
 
 class Schemas:
@@ -44,17 +67,13 @@ class Schemas:
         }
         if not self._documents:
             raise SchemaProblem(f"there are no schemas in {directory}")
-        resources = [
-            (_ROOT + name, DRAFT202012.create_resource(document)) for name, document in self._documents.items()
-        ]
-        self._registry: Registry[Any] = Registry().with_resources(resources)
-        self._validators: dict[str, Any] = {}
         self._accept: dict[str, Accept] = {}
+        self._full: Judge | None = None
         for name, document in self._documents.items():
             for reference in _references(document):
                 self.node(reference, name)
 
-    def errors(self, reference: str, value: object) -> list[ValidationError]:
+    def errors(self, reference: str, value: object) -> list[Finding]:
         """What the schema at a reference finds wrong with a value."""
         if self._quick(reference)(value):
             return []
@@ -64,20 +83,27 @@ class Schemas:
         accept = self._accept.get(reference)
         if accept is None:
             try:
-                accept = Compiler(self, _formats()).compile(*self.node(reference))
+                accept = Compiler(self).compile(*self.node(reference))
             except Unsupported:
                 accept = _unsure
             self._accept[reference] = accept
         return accept
 
-    def full_errors(self, reference: str, value: object) -> list[ValidationError]:
+    def full_errors(self, reference: str, value: object) -> list[Finding]:
         """The same by the full validator alone."""
-        validator = self._validators.get(reference)
-        if validator is None:
-            kind: Any = _validator_class()
-            validator = kind({"$ref": _ROOT + reference}, registry=self._registry, format_checker=_formats())
-            self._validators[reference] = validator
-        return list(validator.iter_errors(value))
+        return self._judge().errors(reference, value)
+
+    def prepare(self) -> None:
+        """Load the full validator now: for a process in which nobody may wait for it later."""
+        self._judge()
+
+    def _judge(self) -> Judge:
+        if self._full is None:
+            # Not above: it takes a tenth of a second to load, and a start with good files never asks it.
+            from appliance.config.validation import FullValidator
+
+            self._full = FullValidator(self._documents)
+        return self._full
 
     def node(self, reference: str, document: str = "") -> tuple[str, Node]:
         """The schema node a reference names, seen from a document, and the document it stands in."""
@@ -207,97 +233,3 @@ def _references(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for child in value:
             yield from _references(child)
-
-
-@cache
-def _formats() -> Any:
-    return make_checker()
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
-
-
-@cache
-def _validator_class() -> Any:
-    stock: Any = Draft202012Validator
-    types = stock.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
-    keywords = {
-        "additionalProperties": _additional_properties,
-        "unevaluatedProperties": _unevaluated_properties,
-        "pattern": _check_pattern,
-        "properties": _properties,
-        "propertyNames": _property_names,
-        "required": _required,
-    }
-    extended: Any = extend
-    return extended(stock, validators=keywords, type_checker=types)
-
-
-def _is_integer(_checker: object, value: object) -> bool:
-    # jsonschema takes 1.0 for an integer; a reader of the file does not.
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(_checker: object, value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _check_pattern(_validator: Any, pattern: str, value: object, _schema: Node) -> Iterator[ValidationError]:
-    # Whole value: `$` alone also matches before a line break at the end.
-    if isinstance(value, str) and not _pattern(pattern).fullmatch(value):
-        yield ValidationError("pattern")
-
-
-def _required(_validator: Any, names: list[str], value: object, _schema: Node) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for name in names:
-            if name not in value:
-                yield ValidationError(name)
-
-
-def _properties(validator: Any, named: Node, value: object, _schema: Node) -> Iterator[ValidationError]:
-    if not isinstance(value, dict):
-        return
-    for name, child in named.items():
-        if name in value and child is False:
-            # The stock validator does not say which property it was.
-            yield ValidationError(name, path=[name])
-        elif name in value:
-            yield from validator.descend(value[name], child, path=name, schema_path=name)
-
-
-def _additional_properties(validator: Any, allowed: object, value: object, schema: Node) -> Iterator[ValidationError]:
-    if not isinstance(value, dict):
-        return
-    named = schema.get("properties", {})
-    patterns = schema.get("patternProperties", {})
-    for name, child in value.items():
-        if name in named or any(_pattern(pattern).search(name) for pattern in patterns):
-            continue
-        if allowed is False:
-            yield ValidationError(name)
-        elif allowed is not True:
-            yield from validator.descend(child, allowed, path=name)
-
-
-def _unevaluated_properties(validator: Any, allowed: object, value: object, schema: Node) -> Iterator[ValidationError]:
-    stock: Any = Draft202012Validator.VALIDATORS["unevaluatedProperties"]
-    for error in stock(validator, allowed, value, schema):
-        if allowed is not False or not isinstance(value, dict):
-            yield error
-            continue
-        # The stock error lists all of them in its message only.
-        for name in value:
-            if repr(name) in error.message:
-                yield ValidationError(name)
-
-
-def _property_names(validator: Any, names: Any, value: object, _schema: Node) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for name in value:
-            for error in validator.descend(name, names):
-                error.path.appendleft(name)
-                setattr(error, "on_key", True)  # noqa: B010 - an attribute of ours on their class
-                yield error

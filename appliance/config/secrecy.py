@@ -18,7 +18,10 @@ _WORDS: Final = (
 # `token_endpoint_auth_method`, `id_token`, `refresh_token_idle` and the like are settings, not secrets.
 _NAME: Final = re.compile(rf"(?:.*[_.-])?(?:{_WORDS})", re.IGNORECASE)
 _SETTINGS: Final = frozenset(
-    {"id_token", "access_token", "refresh_token", "claims_in_id_token", "claims_in_access_token"}
+    {
+        *("id_token", "access_token", "refresh_token", "claims_in_id_token", "claims_in_access_token"),
+        *("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"),
+    }
 )
 #: What holds a secret as a map; a theme's `tokens` are no secrets.
 _HOLDER: Final = re.compile(

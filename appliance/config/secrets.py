@@ -47,6 +47,8 @@ class SecretResolver:
         self._read: dict[Path, bytes] = {}
         self._used: Used = {}
         self._all: Used = {}
+        #: Files that are no secret.
+        self._public: set[Path] = set()
         #: Files that other users of the machine can read or change.
         self.exposed: dict[str, str] = {}
 
@@ -68,6 +70,12 @@ class SecretResolver:
         if not self.enabled:
             return Secret(b"", f"{kind}:{value} (not read)")
         return self._from_file(value) if kind == "file" else self._from_environment(value)
+
+    def resolve_public(self, reference: object) -> Secret:
+        """The content a reference stands for that is no secret, such as certificates: others may read the file."""
+        if isinstance(reference, Mapping) and isinstance(name := reference.get("file"), str):
+            self._public.add(self._directory / name)
+        return self.resolve(reference)
 
     def begin(self) -> None:
         """Begin to note what one file uses."""
@@ -159,5 +167,5 @@ class SecretResolver:
         outside = not path.resolve().is_relative_to(self._directory.resolve())
         if mode & stat.S_IWOTH:
             self.exposed[str(path)] = f"every user of this machine may change the secret file {path}"
-        elif outside and mode & stat.S_IROTH:
+        elif outside and mode & stat.S_IROTH and path not in self._public:
             self.exposed[str(path)] = f"every user of this machine may read the secret file {path}"

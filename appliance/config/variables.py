@@ -143,8 +143,7 @@ def _mismatch(declaration: Mapping[str, Any], value: object) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     if not isinstance(value, str):
         return "a text"
-    checker = formats.make_checker()
-    if kind in ("uri", "duration") and not checker.conforms(value, kind):
+    if kind in ("uri", "duration") and not formats.conforms(value, kind):
         return formats.WORDS[kind]
     return None
 

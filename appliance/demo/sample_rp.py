@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
 from appliance.demo.page import error_page, signed_in_page, start_page
 from appliance.jose import claims, public_keys, tokens
@@ -221,7 +222,9 @@ class SampleRelyingParty:
 
     def _session(self) -> ClientSession:
         if self._http is None:
-            self._http = ClientSession(timeout=ClientTimeout(total=10))
+            # Whom the library itself trusts was left out of the start (see `server.launch`).
+            connector = TCPConnector(ssl=ssl.create_default_context())
+            self._http = ClientSession(connector=connector, timeout=ClientTimeout(total=10))
         return self._http
 
     async def _close(self, _: web.Application) -> None:

@@ -1,20 +1,24 @@
 """The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2) and its second half, `resume`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from appliance.endpoints.authorization_reply import guard, told
+from appliance.endpoints.authorization_reply import Channel, guard, told
 from appliance.endpoints.page_replies import PageProblem, read_form
 from appliance.endpoints.request_objects import whole_request
 from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
-from appliance.profile.interaction import Done, Refuse
+from appliance.endpoints.waiting import Home, Waiting
+from appliance.profile.interaction import AskConsent, Done, Refuse
 from appliance.profile.profile import Profile
+from appliance.profile.pushed_requests import PushedRequests, is_pushed
 from appliance.profile.tokens import CodeBinding
 from appliance.protocol import base64url, claims_request
-from appliance.protocol.authorization import Authorization
+from appliance.protocol.authorization import Authorization, Confirmation
+from appliance.protocol.authorization_request import restore
 from appliance.protocol.errors import LoginRequired, ServerError
 from appliance.protocol.form import Params, read
 from appliance.protocol.messages import Request, Response
-from appliance.protocol.prompt import LOGIN
+from appliance.protocol.prompt import CREATE, LOGIN
 from appliance.protocol.redirects import see_other
 from appliance.protocol.scope import OFFLINE_ACCESS
 
@@ -29,6 +33,7 @@ class AuthorizationEndpoint:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self._pushed = PushedRequests(declared=profile.declared, store=profile.store, tools=profile.tools)
         self._visits = Visits(profile)
         self._conclusion = Conclusion(profile, self._visits)
 
@@ -44,8 +49,12 @@ class AuthorizationEndpoint:
         # RFC 6749 3.1: one place for the parameters; a query beside a body is not read at all.
         posted = request.method == "POST"
         params: Params = read_form(request) if posted else read(request.query)
-        params = await whole_request(params, self._profile)
-        channel, asked = await read_asked(params, self._profile)
+        pushed = await self._pushed.find(params) if is_pushed(params) else None
+        # RFC 9126 4: beside a pushed request nothing counts that came through the browser.
+        params = await whole_request(params, self._profile) if pushed is None else restore(pushed.parameters)
+        channel, asked = await read_asked(params, self._profile, pushed=pushed is not None)
+        if pushed is not None:
+            channel = replace(channel, pushed=pushed)
         with told(channel, asked):
             browser = await self._profile.sessions.read(request)
             visit = await self._visits.look(channel, asked, browser, None, "")
@@ -103,21 +112,42 @@ class Conclusion:
             return self._visits.leave(visit, await self._grant(request, visit, decision))
         if visit.interaction is None:
             visit = await self._visits.begin(visit)
-        path = self._visits.step_path(decision)
+        path = visit.channel.consent if isinstance(decision, AskConsent) else self._visits.step_path(decision)
         return self._visits.leave(visit, see_other(self._visits.address(path, visit.handle)))
 
     async def _grant(self, request: Request, visit: Visit, done: Done) -> Response:
         account = visit.account
         if account is None:
             raise ServerError(detail="a request was to be answered without a user")
-        profile, asked, client = self._profile, visit.asked, visit.client
+        asked, client, channel = visit.asked, visit.client, visit.channel
+        if isinstance(channel, Home):
+            return see_other(self._profile.path + channel.path)
         authorization = await self._authorization(visit, account, done)
         always = client.op.refresh_token == "always"
+        offline = "refresh_token" in client.grant_types and (always or OFFLINE_ACCESS in asked.scope)
+        if isinstance(channel, Waiting):
+            await self._profile.clients.touch(client)
+            return await channel.approve(self._profile, authorization, offline=offline)
+        if not isinstance(channel, Channel):
+            raise ServerError(detail="a request was to be answered that leads nowhere")
+        reply_to = channel.reply_to
         binding = CodeBinding(
-            redirect_uri=visit.channel.reply_to.redirect_uri if visit.channel.reply_to.asked else None,
+            redirect_uri=reply_to.redirect_uri if reply_to.asked else None,
             code_challenge=asked.code_challenge,
-            offline="refresh_token" in client.grant_types and (always or OFFLINE_ACCESS in asked.scope),
+            offline=offline,
         )
+        return await self._answer(request, visit, channel, account, authorization, binding)
+
+    async def _answer(
+        self,
+        request: Request,
+        visit: Visit,
+        channel: Channel,
+        account: Account,
+        authorization: Authorization,
+        binding: CodeBinding,
+    ) -> Response:
+        profile, asked, client = self._profile, visit.asked, visit.client
         # First of all: whatever the client gets in a session, it must hear of the session's end.
         await profile.clients.touch(client)
         if not await profile.sessions.note_client(account.session, client.client_id):
@@ -126,7 +156,7 @@ class Conclusion:
             authorization, client, asked.response_type, binding, asked.state
         )
         answer = (*parameters, *self._session_state(visit))
-        response = await visit.channel.answer(profile, request, answer)
+        response = await channel.answer(profile, request, answer)
         # The cookie that the state is about, in case the browser has lost it or never had it.
         return response if visit.browser.changed else response.with_cookies(
             *profile.sessions.state.cookies(visit.browser.sids)
@@ -134,6 +164,8 @@ class Conclusion:
 
     def _session_state(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """Session Management 2: in answers and, as they should, in errors."""
+        if not isinstance(visit.channel, Channel):
+            return ()
         reply_to = visit.channel.reply_to.redirect_uri
         return self._profile.sessions.state.parameters(visit.client.client_id, reply_to, visit.browser.sids)
 
@@ -155,8 +187,12 @@ class Conclusion:
             sid=account.session.sid,
             # Who forces a login wants to see that it happened (Core 3.1.2.1), though only max_age must tell.
             auth_time_required=max_age is not None
-            or LOGIN in asked.prompt
+            or not {LOGIN, CREATE}.isdisjoint(asked.prompt)
             or client.require_auth_time
             or claims_request.is_essential(asked.claims, "auth_time"),
             claims_locales=asked.claims_locales,
+            authorization_details=asked.authorization_details,
+            resource=asked.resource,
+            # RFC 9449 10: the code is for whoever holds that key.
+            confirmation=None if asked.dpop_jkt is None else Confirmation(jkt=asked.dpop_jkt),
         )

@@ -6,6 +6,7 @@ Success and error go the same way, with `state` as it came and the issuer's name
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
 
 from appliance.endpoints.page_replies import (
     PageProblem,
@@ -20,8 +21,10 @@ from appliance.protocol.authorization_request import AuthorizationRequest
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
 from appliance.protocol.form import Params
+from appliance.protocol.frozen import quick
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.prompt import NONE
+from appliance.protocol.records import PushedAuthorizationRequest
 from appliance.protocol.redirect_uri import ReplyTo
 from appliance.seams import SourceUnavailable, StoreUnavailable
 
@@ -32,14 +35,49 @@ _UNVERIFIED = "client_id is unknown, or redirect_uri is missing or not registere
 _MESSAGES = {500: "server_error", 503: "unavailable"}
 
 
+class Way(Protocol):
+    """Where the outcome of a request goes: back to the client by the browser, or to who waits for it elsewhere."""
+
+    #: Path of the page that asks the user for his consent.
+    consent: ClassVar[str]
+
+    @property
+    def client(self) -> Client:
+        """The client that asked."""
+
+    @property
+    def decides(self) -> str:
+        """Id of the pending authorization that the outcome is for; empty where the browser carries it."""
+
+    @property
+    def form_action(self) -> tuple[str, ...]:
+        """Where the form of a page may lead in the end (CSP 3 6.3.1)."""
+
+    async def refuse(
+        self, profile: Profile, request: Request, error: OAuthError, more: Iterable[tuple[str, str]] = ()
+    ) -> Response:
+        """Tell of an error, and answer the browser. OAuthError."""
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A verified client, where its answer goes, and how."""
+
+    consent: ClassVar[str] = "/consent"
+    decides: ClassVar[str] = ""
 
     client: Client
     reply_to: ReplyTo
     response_modes: tuple[str, ...]
     state: str | None
+    #: What the client pushed, which the answer uses up; None where the browser brought the request.
+    pushed: PushedAuthorizationRequest | None = None
+
+    @property
+    def form_action(self) -> tuple[str, ...]:
+        """A form's answer is redirected on to the client at the end."""
+        return (redirect_uri.form_action(self.reply_to.redirect_uri),)
 
     async def answer(
         self, profile: Profile, request: Request, parameters: Iterable[tuple[str, str]]
@@ -71,14 +109,14 @@ class Channel:
 class Refused(Exception):
     """A request whose error the client is told: the channel and the error."""
 
-    def __init__(self, channel: Channel, error: OAuthError) -> None:
+    def __init__(self, channel: Way, error: OAuthError) -> None:
         super().__init__(error.error)
         self.channel = channel
         self.error = error
 
 
 @contextmanager
-def told(channel: Channel, asked: AuthorizationRequest) -> Iterator[None]:
+def told(channel: Way, asked: AuthorizationRequest) -> Iterator[None]:
     """Let the client know what fails inside. Only a request that may show pages gets one for an outage."""
     try:
         yield
@@ -90,14 +128,18 @@ def told(channel: Channel, asked: AuthorizationRequest) -> Iterator[None]:
         raise
 
 
-async def verify(params: Params, profile: Profile) -> Channel:
+async def verify(params: Params, profile: Profile, *, pushed: bool = False) -> Channel:
     """The way back for a request. InvalidRequest, to be shown to the user, when there is none."""
     wanted = authorization_request.read_reply(params)
     client = await profile.clients.find(wanted.client_id)
     if client is None:
+        why = profile.clients.why(wanted.client_id)
+        if why:
+            # What is in a public document is no secret, and its maker has no other way to learn it.
+            raise InvalidRequest(f"client_id leads to no client: {why}", parameter="client_id")
         raise InvalidRequest(_UNVERIFIED, parameter="redirect_uri", detail="unknown client_id")
     try:
-        reply_to = redirect_uri.verify(wanted.redirect_uri, client, openid=wanted.openid)
+        reply_to = redirect_uri.verify(wanted.redirect_uri, client, openid=wanted.openid, pushed=pushed)
     except InvalidRequest as problem:
         raise InvalidRequest(_UNVERIFIED, parameter="redirect_uri", detail=problem.description) from None
     return Channel(client, reply_to, wanted.response_modes, wanted.state)

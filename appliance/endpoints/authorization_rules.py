@@ -13,7 +13,6 @@ from appliance.protocol import claims_request, response_type
 from appliance.protocol.authorization_request import AuthorizationRequest as Asked
 from appliance.protocol.client import Client
 from appliance.protocol.errors import (
-    InvalidAuthorizationDetails,
     InvalidRequest,
     InvalidScope,
     RegistrationNotSupported,
@@ -22,8 +21,9 @@ from appliance.protocol.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from appliance.protocol.prompt import CONSENT
+from appliance.protocol.prompt import CONSENT, CREATE
 from appliance.protocol.scope import OFFLINE_ACCESS
+from appliance.protocol.security_profile import FAPI2, FAPI2_MESSAGE_SIGNING, includes
 
 Check = Callable[[Asked, Client, Profile], Asked]
 
@@ -34,12 +34,22 @@ class Rule:
 
     check: Check
     source: str
+    #: Whether it is about requests without a browser, too.
+    direct: bool = False
 
 
 def check(asked: Asked, client: Client, profile: Profile) -> Asked:
     """The request after every rule. The OAuthError of the first rule that it breaks."""
     for rule in RULES:
         asked = rule.check(asked, client, profile)
+    return asked
+
+
+def check_direct(asked: Asked, client: Client, profile: Profile) -> Asked:
+    """The same for a request that came without a browser (RFC 8628 3.1, CIBA 7.1)."""
+    for rule in RULES:
+        if rule.direct:
+            asked = rule.check(asked, client, profile)
     return asked
 
 
@@ -51,8 +61,6 @@ def _refused(asked: Asked, client: Client, profile: Profile) -> Asked:
         raise RequestUriNotSupported("request_uri is not supported", parameter="request_uri")
     if "registration" in asked.refused:
         raise RegistrationNotSupported("registration is not supported", parameter="registration")
-    if "authorization_details" in asked.refused:
-        raise InvalidAuthorizationDetails("no type of authorization_details is known here")
     return asked
 
 
@@ -81,13 +89,69 @@ def _response_mode(asked: Asked, client: Client, profile: Profile) -> Asked:
     return asked
 
 
+def _security_profile(asked: Asked, client: Client, profile: Profile) -> Asked:
+    chosen = client.op.security_profile
+    if includes(chosen, FAPI2) and asked.redirect_uri is None:
+        raise InvalidRequest("parameter redirect_uri is missing", parameter="redirect_uri")
+    if includes(chosen, FAPI2_MESSAGE_SIGNING) and not profile.response_modes[asked.mode].secured:
+        raise InvalidRequest("response_mode must be one of signed answers", parameter="response_mode")
+    return asked
+
+
+def _resource(asked: Asked, client: Client, profile: Profile) -> Asked:
+    if not asked.resource:
+        if client.op.default_resource is None:
+            return asked
+        asked = replace(asked, resource=(client.op.default_resource,))
+    profile.resources.check(asked.resource, client)
+    kept = profile.resources.scope_at(asked.scope, asked.resource)
+    if len(kept) != len(asked.scope) and profile.declared.unknown_scopes == "reject":
+        raise InvalidScope("a scope means nothing at this resource", parameter="scope")
+    return replace(asked, scope=kept)
+
+
+def _authorization_details(asked: Asked, client: Client, profile: Profile) -> Asked:
+    profile.details.check(asked.authorization_details, client)
+    return asked
+
+
+def _grant_management(asked: Asked, client: Client, profile: Profile) -> Asked:
+    """Every request makes a grant of its own, which is `create`; none is changed by another."""
+    offered = profile.declared.grant_management
+    action, grant_id = (asked.parameters.get(name) for name in ("grant_management_action", "grant_id"))
+    if not offered.actions:
+        # Unknown parameters are ignored (RFC 6749 3.1).
+        return asked
+    if action is None and (offered.required or grant_id is not None):
+        words = "parameter grant_management_action is missing"
+        raise InvalidRequest(words, parameter="grant_management_action")
+    if action is not None and (action != "create" or action not in offered.actions):
+        raise InvalidRequest("grant_management_action is not supported", parameter="grant_management_action")
+    if grant_id is not None:
+        raise InvalidRequest("grant_id does not go with create", parameter="grant_id")
+    if action is not None and client.is_public:
+        raise UnauthorizedClient("grants are managed by confidential clients", parameter="grant_management_action")
+    return asked
+
+
+def _default_scope(asked: Asked, client: Client, profile: Profile) -> Asked:
+    """RFC 6749 3.3: what a request without `scope` is for, as far as it is the client's."""
+    default = profile.declared.default_scope if client.op.default_scope is None else client.op.default_scope
+    if default is None or "scope" in asked.parameters:
+        return asked
+    allowed = profile.claims.allowed_scopes(client)
+    return replace(asked, scope=tuple(name for name in default if name in allowed))
+
+
 def _scope(asked: Asked, client: Client, profile: Profile) -> Asked:
     allowed = profile.claims.allowed_scopes(client)
     if asked.openid and not profile.declared.openid_connect:
         # Left out, the client would wait for an ID Token that never comes.
         raise InvalidScope("this authorization server is not an OpenID Provider", parameter="scope")
+    if allowed.issuperset(asked.scope):
+        return asked
     granted = tuple(name for name in asked.scope if name in allowed)
-    if len(granted) != len(asked.scope) and profile.declared.unknown_scopes == "reject":
+    if profile.declared.unknown_scopes == "reject":
         raise InvalidScope("a scope is not known here or not this client's", parameter="scope")
     return replace(asked, scope=granted)
 
@@ -100,9 +164,11 @@ def _openid(asked: Asked, client: Client, profile: Profile) -> Asked:
 
 def _offline_access(asked: Asked, client: Client, profile: Profile) -> Asked:
     # Core 11: ignored, not refused, where its conditions do not hold.
-    possible = "code" in asked.response_type and "refresh_token" in client.grant_types
+    # A request without a browser has no response type; its grant may refresh like a code's.
+    refreshable = "code" in asked.response_type or not asked.response_type
+    possible = refreshable and "refresh_token" in client.grant_types
     willing = CONSENT in asked.prompt or client.op.refresh_token == "always"
-    if possible and willing and client.op.refresh_token != "never":
+    if OFFLINE_ACCESS not in asked.scope or (possible and willing and client.op.refresh_token != "never"):
         return asked
     return replace(asked, scope=tuple(name for name in asked.scope if name != OFFLINE_ACCESS))
 
@@ -124,7 +190,19 @@ def _pkce(asked: Asked, client: Client, profile: Profile) -> Asked:
     return asked
 
 
+def _dpop_jkt(asked: Asked, client: Client, profile: Profile) -> Asked:
+    constraint = profile.sender_constraint
+    if asked.dpop_jkt is not None and not constraint.algs:
+        return replace(asked, dpop_jkt=None)
+    if "token" in asked.response_type and constraint.must_bind(client):
+        # Whoever finds an access token in an address could use it.
+        raise UnauthorizedClient("response_type would issue an access token that is bound to no key")
+    return asked
+
+
 def _claims(asked: Asked, client: Client, profile: Profile) -> Asked:
+    if asked.claims is claims_request.NO_CLAIMS:
+        return asked
     if not profile.declared.claims_parameter_supported:
         return replace(asked, claims=claims_request.NO_CLAIMS)
     narrowed = claims_request.narrow(asked.claims, profile.claims.allowed_claims(client))
@@ -151,17 +229,35 @@ def _id_token_hint(asked: Asked, client: Client, profile: Profile) -> Asked:
     return replace(asked, hinted_sub=sub)
 
 
+def _create(asked: Asked, client: Client, profile: Profile) -> Asked:
+    if CREATE not in asked.prompt:
+        return asked
+    if profile.sign_up is None:
+        raise InvalidRequest("prompt create is not supported", parameter="prompt")
+    if asked.hinted_sub is not None or claims_request.wanted_values(asked.claims, "sub"):
+        # Nobody who is made now can be the user that the request names.
+        raise InvalidRequest("prompt create cannot be combined with a named user", parameter="prompt")
+    return asked
+
+
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(_refused, "OpenID Connect Core 3.1.2.6; RFC 9396 5"),
+    Rule(_refused, "OpenID Connect Core 3.1.2.6"),
     Rule(_response_type_supported, "RFC 6749 3.1.1"),
     Rule(_response_type_registered, "OpenID Connect Registration 2"),
     Rule(_response_mode, "OAuth 2.0 Multiple Response Type Encoding Practices 2.1, 5"),
-    Rule(_scope, "RFC 6749 3.3"),
+    Rule(_security_profile, "FAPI 2.0 Security Profile 5.3.2.2; FAPI 2.0 Message Signing 5.4.1"),
+    Rule(_default_scope, "RFC 6749 3.3", direct=True),
+    Rule(_scope, "RFC 6749 3.3", direct=True),
+    Rule(_resource, "RFC 8707 2, 2.1", direct=True),
+    Rule(_authorization_details, "RFC 9396 5", direct=True),
+    Rule(_grant_management, "Grant Management for OAuth 2.0 5.1, 5.2, 5.4", direct=True),
     Rule(_openid, "OpenID Connect Core 3.1.2.1"),
-    Rule(_offline_access, "OpenID Connect Core 11"),
+    Rule(_offline_access, "OpenID Connect Core 11", direct=True),
     Rule(_nonce, "OpenID Connect Core 3.2.2.1, 3.3.2.11"),
     Rule(_pkce, "RFC 9700 2.1.1; RFC 7636 4.4.1"),
-    Rule(_claims, "OpenID Connect Core 5.5"),
-    Rule(_acr_values, "OpenID Connect Core 3.1.2.1"),
-    Rule(_id_token_hint, "OpenID Connect Core 3.1.2.1, 16.15"),
+    Rule(_dpop_jkt, "RFC 9449 5, 10"),
+    Rule(_claims, "OpenID Connect Core 5.5", direct=True),
+    Rule(_acr_values, "OpenID Connect Core 3.1.2.1", direct=True),
+    Rule(_id_token_hint, "OpenID Connect Core 3.1.2.1, 16.15", direct=True),
+    Rule(_create, "Initiating User Registration via OpenID Connect 4.1"),
 )

@@ -1,13 +1,57 @@
-"""Bearer tokens at our own endpoints (RFC 6750): where a token may stand, and the challenge when it fails."""
+"""Access tokens at our own endpoints (RFC 6750, RFC 9449 7): where one may stand, whose it must be, and the
+challenge when it fails."""
 
 from appliance.endpoints.forms import has_form
-from appliance.protocol.errors import InvalidRequest, InvalidToken, OAuthError
+from appliance.profile.profile import Profile
+from appliance.profile.sender_constraint import BEARER, DPOP
+from appliance.protocol.errors import (
+    InsufficientUserAuthentication,
+    InvalidDpopProof,
+    InvalidDpopProofAtResource,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+    UseDpopNonce,
+    UseDpopNonceAtResource,
+)
 from appliance.protocol.form import read
 from appliance.protocol.messages import Request
+from appliance.protocol.records import AccessToken
 
 
 def read_token(request: Request) -> str | None:
-    """The one bearer token of a request, None without any credential. InvalidRequest, InvalidToken.
+    """The one bearer token of a request, None without any credential. InvalidRequest, InvalidToken."""
+    token = _read(request)
+    if token is None:
+        return None
+    if token[0] != BEARER:
+        raise InvalidToken("the Authorization header is not of the scheme Bearer")
+    return token[1]
+
+
+async def read_access_token(request: Request, profile: Profile) -> AccessToken | None:
+    """The record of the access token that a request uses, and may use; None without any credential.
+
+    InvalidRequest, InvalidToken; InvalidDpopProofAtResource, UseDpopNonceAtResource; StoreUnavailable.
+    """
+    read_ = _read(request)
+    if read_ is None:
+        return None
+    scheme, token = read_
+    record = await profile.tokens.read_access_token(token)
+    try:
+        await profile.sender_constraint.check_use(request, scheme, token, record.authorization.confirmation)
+    except InvalidDpopProof as refused:
+        raise InvalidDpopProofAtResource(refused.description, detail=refused.detail) from None
+    except UseDpopNonce as asked:
+        again = UseDpopNonceAtResource(asked.description)
+        again.nonce = asked.nonce
+        raise again from None
+    return record
+
+
+def _read(request: Request) -> tuple[str, str] | None:
+    """Scheme and token of a request. InvalidRequest, InvalidToken.
 
     In the Authorization header or a form body (RFC 6750 2.1, 2.2). In the query it would end up in logs and
     histories, so it is refused there even when it is good (RFC 9700 4.3.2).
@@ -20,22 +64,41 @@ def read_token(request: Request) -> str | None:
         raise InvalidRequest("the Authorization header was sent more than once")
     posted = _posted(request)
     if not headers:
-        return posted
+        return None if posted is None else (BEARER, posted)
     if posted is not None:
         raise InvalidRequest("more than one access token was sent")
     scheme, _, token = headers[0].partition(" ")
-    if scheme.lower() != "bearer":
+    # RFC 9110 11.1: schemes are written in any case.
+    if (scheme := scheme.lower()) not in (BEARER, DPOP):
         raise InvalidToken("the Authorization header is not of the scheme Bearer")
-    return token.strip(" ")
+    return scheme, token.strip(" ")
 
 
 def challenged(error: OAuthError, realm: str, scope: str) -> OAuthError:
     """The error with its challenge (RFC 6750 3): `scope` is what the endpoint needs."""
-    parts = [f'Bearer realm="{realm}"', f'error="{error.error}"']
+    return _challenged("Bearer", error, realm, scope)
+
+
+def challenged_as_used(error: OAuthError, request: Request, profile: Profile, scope: str) -> OAuthError:
+    """The same in the scheme that the request used (RFC 9449 7.1)."""
+    values = request.headers.get("authorization", ())
+    about_proof = isinstance(error, InvalidDpopProof | UseDpopNonce)
+    if not about_proof and not any(value[:5].lower() == "dpop " for value in values):
+        return challenged(error, profile.issuer, scope)
+    error = _challenged("DPoP", error, profile.issuer, scope)
+    error.challenge += f', algs="{" ".join(profile.sender_constraint.algs)}"'
+    return error
+
+
+def _challenged(scheme: str, error: OAuthError, realm: str, scope: str) -> OAuthError:
+    parts = [f'{scheme} realm="{realm}"', f'error="{error.error}"']
     if error.description:
         parts.append(f'error_description="{error.description}"')
     if error.status == 403:
         parts.append(f'scope="{scope}"')
+    if isinstance(error, InsufficientUserAuthentication):
+        asked = {"acr_values": error.acr, "max_age": error.max_age}
+        parts += [f'{name}="{value}"' for name, value in asked.items() if value is not None]
     error.challenge = ", ".join(parts)
     return error
 

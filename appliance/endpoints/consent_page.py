@@ -10,7 +10,7 @@ from appliance.profile.interaction import AskConsent
 from appliance.profile.profile import Profile
 from appliance.protocol.errors import AccessDenied
 from appliance.protocol.messages import Request, Response
-from appliance.protocol.pages import ConsentPage, ScopeView
+from appliance.protocol.pages import ConsentPage, ResourceView, ScopeView
 from appliance.protocol.records import Interaction, Session, user_key
 
 
@@ -39,7 +39,8 @@ class ConsentPageEndpoint:
             check_own_form(request, self._profile.issuer)
         visit = await self._visits.find(request)
         interaction, session = visit.interaction, visit.session
-        if interaction is None or session is None or not isinstance(visit.decision, AskConsent):
+        asks = isinstance(visit.decision, AskConsent) and visit.channel.consent == self.path
+        if interaction is None or session is None or not asks:
             return self._visits.resume(visit)
         # The answer counts for the user and the list that the page showed: another tab may have changed both.
         purpose = " ".join((self.name, visit.handle, session.user, *sorted(visit.wanted)))
@@ -67,11 +68,23 @@ class ConsentPageEndpoint:
         return self._visits.resume(visit)
 
     def _page(self, visit: Visit, session: Session) -> ConsentPage:
+        claims = self._profile.consents.single_claims(visit.asked)
+        return ConsentPage(
+            login=session.login,
+            scopes=self._scopes(visit),
+            claims=claims,
+            resources=self._resources(visit),
+            details=tuple(self._profile.details.view(each) for each in visit.asked.authorization_details),
+        )
+
+    def _resources(self, visit: Visit) -> tuple[ResourceView, ...]:
+        declared = self._profile.declared.resources
+        return tuple(ResourceView(each, declared[each].title) for each in visit.asked.resource if each in declared)
+
+    def _scopes(self, visit: Visit) -> tuple[ScopeView, ...]:
         declared = self._profile.declared.scopes
-        scopes = tuple(
+        return tuple(
             ScopeView(name, declared[name].description, declared[name].claims)
             for name in visit.asked.scope
             if name in visit.wanted and name in declared
         )
-        claims = self._profile.consents.single_claims(visit.asked)
-        return ConsentPage(login=session.login, scopes=scopes, claims=claims)

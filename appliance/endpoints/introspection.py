@@ -4,18 +4,24 @@ Whatever is not to be told (unknown, ended, revoked, somebody else's) gets one a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from appliance import artefacts
-from appliance.endpoints.forms import json_response, read_form
+from appliance.endpoints.forms import accepts, json_response, jwt_response, read_form
 from appliance.profile.client_auth import PUBLIC, auth_metadata
 from appliance.profile.profile import Profile
+from appliance.profile.response_protection import INTROSPECTION
+from appliance.profile.sender_constraint import token_type
 from appliance.protocol.authorization import Authorization
+from appliance.protocol.authorization_details import at as details_at
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClient, InvalidGrant, InvalidRequest, InvalidToken
 from appliance.protocol.handles import REFRESH_TOKEN
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.records import AccessToken, RefreshToken, Session
 
+_MEDIA_TYPE: Final = f"application/{INTROSPECTION}"
 #: What is told of an ID Token, besides whose it is (RFC 7662 2.2).
 _OF_ID_TOKENS = ("iss", "sub", "aud", "exp", "iat", "acr", "auth_time")
 
@@ -39,12 +45,19 @@ class IntrospectionEndpoint:
             # RFC 7662 2.1: who need not prove anything could try tokens all day.
             raise InvalidClient("a public client may not introspect")
         told = await self._introspect(form.require("token"), caller)
-        return json_response({"active": False} if told is None else {"active": True, **told})
+        members = {"active": False} if told is None else {"active": True, **told}
+        if not accepts(request, _MEDIA_TYPE):
+            return json_response(members)
+        profile = self._profile
+        # RFC 9701 5: of what is not active as well, and for nobody but who asked.
+        token = await profile.response_protection.introspection(caller, profile.issuer, members)
+        return jwt_response(token, _MEDIA_TYPE)
 
     def metadata(self) -> Mapping[str, object]:
         """How callers prove themselves: as at the token endpoint, but for those who prove nothing."""
         methods = self._profile.client_auth_methods
-        return auth_metadata(self.name, (method for name, method in methods.items() if name != PUBLIC))
+        proving = auth_metadata(self.name, (method for name, method in methods.items() if name != PUBLIC))
+        return {**proving, **self._profile.response_protection.introspection_metadata()}
 
     async def _introspect(self, token: str, caller: Client) -> Mapping[str, object] | None:
         # token_type_hint would save nothing: the text of a token tells what kind it could be.
@@ -62,13 +75,35 @@ class IntrospectionEndpoint:
         return None
 
     async def _access_token(self, record: AccessToken, caller: Client) -> Mapping[str, object] | None:
-        own = record.authorization.client_id == caller.client_id
-        if not own and caller.op.introspection != "all":
+        authorization = self._visible(record.authorization, caller)
+        described = None if authorization is None else await self._describe(authorization, record)
+        if described is None or authorization is None:
             return None
-        described = await self._describe(record.authorization, record)
-        if described is None:
+        if authorization.resource:
+            # RFC 9068 3.
+            audience = self._profile.resources.audience(authorization.resource)
+            described["aud"] = audience[0] if len(audience) == 1 else list(audience)
+        confirmation = record.authorization.confirmation
+        described |= {"token_type": token_type(confirmation), "iat": int(record.issued_at)}
+        # RFC 9449 6.2, RFC 8705 3.2.
+        return described if confirmation is None else {**described, "cnf": confirmation.members()}
+
+    def _visible(self, authorization: Authorization, caller: Client) -> Authorization | None:
+        """What of an authorization a caller may see: its own, all of it, or what is for the resource it is."""
+        if authorization.client_id == caller.client_id or caller.op.introspection == "all":
+            return authorization
+        resources = self._profile.resources
+        served = resources.served_by(caller.client_id)
+        own = tuple(each for each in authorization.resource if each in served)
+        if not own:
             return None
-        return {**described, "token_type": "Bearer", "iat": int(record.issued_at)}
+        places = (*own, *resources.audience(own))
+        return replace(
+            authorization,
+            resource=own,
+            scope=resources.scope_of_token(authorization.scope, own),
+            authorization_details=details_at(authorization.authorization_details, places),
+        )
 
     async def _refresh_token(self, record: RefreshToken) -> Mapping[str, object] | None:
         # One that was replaced could still be repeated for some seconds, but is not what to go on with.
@@ -99,6 +134,12 @@ class IntrospectionEndpoint:
             members["acr"] = authorization.acr
         if authorization.auth_time is not None:
             members["auth_time"] = authorization.auth_time
+        if authorization.authorization_details:
+            # RFC 9396 9.2.
+            members["authorization_details"] = list(authorization.authorization_details)
+        if authorization.act is not None:
+            # RFC 8693 4.1.
+            members["act"] = authorization.act
         return members
 
     async def _id_token(self, token: str, caller: Client) -> Mapping[str, object] | None:

@@ -9,7 +9,7 @@ from appliance.profile.profile import Profile
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest, OAuthError
 from appliance.protocol.form import Params
-from appliance.protocol.request_object import REQUEST
+from appliance.protocol.request_object import REQUEST, REQUEST_URI
 
 
 async def whole_request(params: Params, profile: Profile) -> Params:
@@ -20,16 +20,19 @@ async def whole_request(params: Params, profile: Profile) -> Params:
         # Without a client nothing else counts either, and who reads on will say so.
         return params
     try:
+        if profile.declared.require_pushed_authorization_requests or client.require_pushed_authorization_requests:
+            # RFC 9126 5, 6: whatever else comes through a browser may have been changed there.
+            raise InvalidRequest("this client must push its requests", parameter=REQUEST_URI)
         if objects.takes(params):
             return await objects.assemble(params, client)
-        _check_may_do_without(client)
+        check_may_do_without(client)
     except OAuthError as error:
         raise await _refused(params, profile, error) from None
     return params
 
 
-def _check_may_do_without(client: Client) -> None:
-    """RFC 9101 10.5: whoever asked to be protected from plain requests is."""
+def check_may_do_without(client: Client) -> None:
+    """RFC 9101 10.5: whoever asked to be protected from plain requests is. InvalidRequest."""
     if client.require_signed_request_object:
         raise InvalidRequest("this client must send a signed request object", parameter=REQUEST)
 

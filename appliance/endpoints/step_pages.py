@@ -16,13 +16,13 @@ from appliance.endpoints.page_replies import (
     page,
     read_form,
 )
-from appliance.endpoints.visits import RESUME, Visit, Visits
-from appliance.profile.interaction import Authenticate
+from appliance.endpoints.visits import RESUME, SIGN_UP, Visit, Visits
+from appliance.profile.interaction import Authenticate, SignUp
 from appliance.profile.profile import Profile
 from appliance.protocol.errors import AccessDenied, ServerError
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response
-from appliance.protocol.pages import PAGES, ErrorPage, Page
+from appliance.protocol.pages import PAGES, ErrorPage, LoginPage, Page
 from appliance.protocol.records import Interaction, Proof
 from appliance.protocol.redirects import see_other
 from appliance.seams import Ask, Authenticator, Proved, StepRequest
@@ -100,7 +100,8 @@ class StepPage:
                 return self._denied(request, turn, denied)
 
     def _turn(self, visit: Visit) -> _Turn | None:
-        decision = visit.decision
+        # Whoever is to sign up and finds that he has an account already comes here by a link.
+        decision = visit.decision.instead if isinstance(visit.decision, SignUp) else visit.decision
         if not isinstance(decision, Authenticate) or visit.interaction is None:
             return None
         authenticator = self._profile.authenticators[decision.authenticator]
@@ -136,6 +137,8 @@ class StepPage:
                 await self._visits.keep(turn.interaction, turn.leave(begun))
         if _error(shown) == NOT_ENROLLED and turn.decision.policy.deny_message:
             return self._denied(request, turn, AccessDenied())
+        if isinstance(shown, LoginPage) and turn.decision.or_sign_up:
+            shown = replace(shown, sign_up=self._visits.address(SIGN_UP, turn.visit.handle))
         return self._visits.show(turn.visit, request, shown, self.path, turn.purpose)
 
     async def _judge(self, request: Request, turn: _Turn, form: Params) -> Response:
@@ -153,22 +156,7 @@ class StepPage:
         if turn.decision.known and (known is None or known.user.subject != proved.user.subject):
             raise ServerError(detail=f"authenticator {turn.name} proved another user than it was asked about")
         proof = Proof(turn.name, proved.amr, self._profile.tools.clock())
-        browser, session = await self._profile.sessions.prove(visit.browser, proved.user, proof)
-        interaction: Interaction | None = turn.interaction
-        while interaction is not None:
-            # What was proved counts for one user; of two submissions the later has the browser's cookies.
-            same = interaction.session == session.sid
-            after = replace(
-                interaction,
-                session=session.sid,
-                proved=(*(interaction.proved if same else ()), turn.name),
-                selected=interaction.selected or not turn.decision.known,
-                step_state={},
-            )
-            if await self._visits.keep(interaction, after):
-                break
-            interaction = await self._profile.store.get(Interaction, interaction.id)
-        return self._visits.resume(replace(visit, browser=browser))
+        return await self._visits.prove(visit, proved.user, proof, chosen=not turn.decision.known)
 
     def _denied(self, request: Request, turn: _Turn, denied: AccessDenied) -> Response:
         shown = ErrorPage(

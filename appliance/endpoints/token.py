@@ -7,11 +7,14 @@ grant type can leave a step out.
 from collections.abc import Mapping
 
 from appliance.endpoints.forms import json_response, read_form
+from appliance.endpoints.token_targets import concerns, narrowed
 from appliance.profile.profile import Profile
 from appliance.protocol.client import Client
 from appliance.protocol.errors import UnauthorizedClient, UnsupportedGrantType
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response
+from appliance.protocol.resource import RESOURCE
+from appliance.protocol.token_exchange import AUDIENCE
 from appliance.seams import GrantType
 
 
@@ -29,13 +32,19 @@ class TokenEndpoint:
     async def handle(self, request: Request) -> Response:
         """The token response as JSON; every refusal is an OAuthError (RFC 6749 5.2)."""
         profile = self._profile
-        form = read_form(request)
+        form = read_form(request, RESOURCE, AUDIENCE)
         client = await profile.client_auth.authenticate(request, form)
         grant = self._grant(form, client)
-        asked = Params((name, form[name]) for name in grant.parameters if name in form)
+        asked = Params((name, value) for name in grant.parameters for value in form.all(name))
+        proved = await profile.sender_constraint.verify(request, client)
         redeemed = await grant.authorize(asked, client)
+        if concerns(form, grant, redeemed, client):
+            redeemed = narrowed(form, redeemed, client, profile)
+        profile.sender_constraint.check_binding(redeemed.authorization.confirmation, proved)
         _, user = await profile.standing.check(redeemed.authorization)
-        return json_response(await profile.tokens.issue(redeemed, client, user))
+        response = json_response(await profile.tokens.issue(redeemed, client, user, proved))
+        headers = await profile.sender_constraint.headers(request)
+        return response.with_headers(*headers) if headers else response
 
     def metadata(self) -> Mapping[str, object]:
         """Nothing beyond its address: the lists it obeys are the profile's."""

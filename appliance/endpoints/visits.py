@@ -10,34 +10,39 @@ from urllib.parse import quote
 
 from appliance.config.declared.access import Policy
 from appliance.endpoints import authorization_rules
-from appliance.endpoints.authorization_reply import Channel, Refused, told, verify
+from appliance.endpoints.authorization_reply import Channel, Refused, Way, told, verify
 from appliance.endpoints.page_replies import PageProblem, chosen_language, locales
+from appliance.endpoints.waiting import read_decided
 from appliance.profile.interaction import (
     AskConsent,
     Authenticate,
     Decision,
     SelectAccount,
+    SignUp,
     Situation,
     next_step,
 )
 from appliance.profile.profile import Profile
 from appliance.profile.sessions import Browser
 from appliance.protocol import claims_request, handles
-from appliance.protocol.authorization_request import AuthorizationRequest, read, with_consent_parameter
+from appliance.protocol.authorization_request import AuthorizationRequest, read, restore, with_consent_parameter
 from appliance.protocol.client import Client
-from appliance.protocol.errors import OAuthError
+from appliance.protocol.errors import InvalidRequest, OAuthError
 from appliance.protocol.form import Params
 from appliance.protocol.form import read as read_params
+from appliance.protocol.frozen import quick
 from appliance.protocol.messages import Request, Response, SetCookie
 from appliance.protocol.pages import Page, PageReply
-from appliance.protocol.records import Interaction, Session, user_key
-from appliance.protocol.redirect_uri import form_action
+from appliance.protocol.records import Interaction, Proof, PushedAuthorizationRequest, Session, user_key
 from appliance.protocol.redirects import NO_STORE, see_other
 from appliance.seams import Change, User
 
 RESUME: Final = "/authorize/resume"
-CONSENT: Final = "/consent"
+CONSENT: Final = Channel.consent
 ACCOUNTS: Final = "/accounts"
+SIGN_UP: Final = "/sign_up"
+#: Octets of all parameters together that are kept of a request before anybody has logged in.
+MAX_OF_STRANGERS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,13 @@ class Account:
     user: User
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One look at one request in one browser."""
 
     asked: AuthorizationRequest
-    channel: Channel
+    channel: Way
     browser: Browser
     #: The waiting interaction and its handle as the address has it; None while nothing had to be stored.
     interaction: Interaction | None
@@ -73,11 +79,13 @@ class Visit:
         return None if self.account is None else self.account.session
 
 
-async def read_asked(params: Params, profile: Profile) -> tuple[Channel, AuthorizationRequest]:
+async def read_asked(
+    params: Params, profile: Profile, *, pushed: bool = False
+) -> tuple[Channel, AuthorizationRequest]:
     """A request, read and checked. InvalidRequest for the user; Refused for the client."""
     if profile.declared.compat.consent_parameter:
         params = with_consent_parameter(params)
-    channel = await verify(params, profile)
+    channel = await verify(params, profile, pushed=pushed)
     try:
         return channel, authorization_rules.check(read(params), channel.client, profile)
     except OAuthError as error:
@@ -108,13 +116,24 @@ class Visits:
             home = (client.client_uri if client is not None else None) or ""
             raise PageProblem("other_browser", "it was begun in another browser", client=client, restart=home)
         found = await self._with_language(request, found)
-        channel, asked = await read_asked(Params(found.parameters.items()), profile)
+        channel, asked = await self._read(found)
         with told(channel, asked):
             return await self.look(channel, asked, browser, found, handle)
 
+    async def _read(self, found: Interaction) -> tuple[Way, AuthorizationRequest]:
+        if found.decides:
+            return await read_decided(found.decides, found.parameters, self._profile)
+        if not found.pushed:
+            return await read_asked(restore(found.parameters), self._profile)
+        pushed = await self._profile.store.get(PushedAuthorizationRequest, found.pushed)
+        if pushed is None:
+            raise PageProblem("expired", "the request was answered already, in another tab")
+        channel, asked = await read_asked(restore(found.parameters), self._profile, pushed=True)
+        return replace(channel, pushed=pushed), asked
+
     async def look(
         self,
-        channel: Channel,
+        channel: Way,
         asked: AuthorizationRequest,
         browser: Browser,
         interaction: Interaction | None,
@@ -142,6 +161,7 @@ class Visits:
             wanted=wanted,
             remembered=remembered,
             consented=_consented(interaction, session),
+            sign_up="" if self._profile.sign_up is None else self._profile.sign_up.authenticator,
         )
         decision = next_step(self._profile.levels, situation)
         return Visit(asked, channel, browser, interaction, handle, account, wanted, decision)
@@ -195,7 +215,11 @@ class Visits:
         return await self._put(found, replace(found, parameters={**found.parameters, "ui_locales": tags[:512]}))
 
     async def begin(self, visit: Visit, *, bound: bool = True) -> Visit:
-        """Store a request that must wait, for this browser or (not bound) the first that comes for it."""
+        """Store a request that must wait, for this browser or (not bound) the first that comes for it.
+
+        InvalidRequest, for the client, when it is longer than what is kept of strangers.
+        """
+        _check_is_short(visit)
         profile = self._profile
         browser = profile.sessions.bind(visit.browser) if bound else visit.browser
         now = profile.tools.clock()
@@ -214,6 +238,8 @@ class Visits:
             consented_user="",
             consented=(),
             step_state={},
+            decides=visit.channel.decides,
+            pushed="" if (pushed := _pushed(visit)) is None else pushed.id,
         )
         await profile.store.commit(Change(put=(interaction,)))
         return replace(visit, browser=browser, interaction=interaction, handle=handle)
@@ -231,8 +257,35 @@ class Visits:
         """Store facts. False when the interaction was changed or finished meanwhile."""
         return await self._profile.store.commit(Change(put=(after,), expect=(before,)))
 
+    async def prove(self, visit: Visit, user: User, proof: Proof, *, chosen: bool) -> Response:
+        """Note who was proved in a session and in the interaction; back to the authorization endpoint.
+
+        `chosen`: the user said himself who he is, so he need not be asked for his account again.
+        """
+        browser, session = await self._profile.sessions.prove(visit.browser, user, proof)
+        interaction = visit.interaction
+        while interaction is not None:
+            # What was proved counts for one user; of two submissions the later has the browser's cookies.
+            same = interaction.session == session.sid
+            after = replace(
+                interaction,
+                session=session.sid,
+                proved=(*(interaction.proved if same else ()), proof.authenticator),
+                selected=interaction.selected or chosen,
+                step_state={},
+            )
+            if await self.keep(interaction, after):
+                break
+            interaction = await self._profile.store.get(Interaction, interaction.id)
+        return self.resume(replace(visit, browser=browser))
+
     async def finish(self, visit: Visit) -> bool:
         """End the wait; of many callers exactly one may answer the client."""
+        pushed = _pushed(visit)
+        if pushed is not None:
+            # RFC 9126 7.3: in however many tabs it was opened, there is one answer, and none afterwards.
+            done = (pushed,) if visit.interaction is None else (pushed, visit.interaction)
+            return await self._profile.store.commit(Change(delete=done, expect=(pushed,)))
         if visit.interaction is None:
             return True
         return await self._profile.store.take(Interaction, visit.interaction.id) is not None
@@ -251,6 +304,8 @@ class Visits:
             return f"/{self._profile.authenticators[decision.authenticator].step}"
         if isinstance(decision, SelectAccount):
             return ACCOUNTS
+        if isinstance(decision, SignUp):
+            return SIGN_UP
         return CONSENT if isinstance(decision, AskConsent) else ""
 
     def leave(self, visit: Visit, response: Response) -> Response:
@@ -267,15 +322,30 @@ class Visits:
         reply = PageReply(
             page=shown,
             profile=self._profile.id,
-            client=visit.client,
+            client=visit.client if visit.client.client_id else None,
             action=here,
             csrf=visit.browser.csrf(purpose),
             locales=locales(request, visit.asked.ui_locales),
             here=here,
-            # The form's answer is redirected on to the client at the end (CSP 3 6.3.1).
-            form_action=(form_action(visit.channel.reply_to.redirect_uri),),
+            form_action=visit.channel.form_action,
         )
         return self.leave(visit, Response(status=shown.status, headers=NO_STORE, page=reply))
+
+
+def _check_is_short(visit: Visit) -> None:
+    """Whoever has neither logged in nor had his client push the request for him fills no store (CWE-770)."""
+    if visit.account is not None or visit.channel.decides or _pushed(visit) is not None:
+        return
+    parameters = visit.asked.parameters
+    # That one was verified: whoever has it has been a user here.
+    kept = (value for name, value in parameters.items() if name != "id_token_hint")
+    if sum(len(value.encode("utf-8", "surrogatepass")) for value in kept) > MAX_OF_STRANGERS:
+        raise InvalidRequest(f"the parameters of a request without a login have {MAX_OF_STRANGERS} bytes at most")
+
+
+def _pushed(visit: Visit) -> PushedAuthorizationRequest | None:
+    """What the client pushed; None where the request came otherwise."""
+    return visit.channel.pushed if isinstance(visit.channel, Channel) else None
 
 
 def _consented(interaction: Interaction | None, session: Session | None) -> frozenset[str] | None:

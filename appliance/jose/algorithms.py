@@ -111,6 +111,10 @@ CONTENT_ENCRYPTIONS: dict[str, ContentEncryption] = {
 ASYMMETRIC_SIGNATURE_ALGORITHMS = frozenset(
     name for name, algorithm in SIGNATURE_ALGORITHMS.items() if not algorithm.symmetric
 )
+#: Key management with a secret that both sides know (OpenID Connect Core 10.2).
+SHARED_KEY_MANAGEMENT_ALGORITHMS = frozenset(
+    name for name, algorithm in KEY_MANAGEMENT_ALGORITHMS.items() if algorithm.symmetric
+)
 AGREEMENT_CURVES = frozenset({"P-256", "P-384", "P-521", "X25519"})
 
 

@@ -7,7 +7,7 @@ stranger until a signature in them verifies (RFC 8725 2.3).
 import json
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from jwcrypto.jwe import JWE
 
@@ -15,10 +15,11 @@ from appliance.jose import jwk as jwk_members
 from appliance.jose.algorithms import (
     CONTENT_ENCRYPTIONS,
     KEY_MANAGEMENT_ALGORITHMS,
+    SHARED_KEY_MANAGEMENT_ALGORITHMS,
     ContentEncryption,
     content_encryption,
 )
-from appliance.jose.keys import DecryptionKey, EncryptionKey
+from appliance.jose.keys import DecryptionKey, EncryptionKey, symmetric_encryption
 from appliance.jose.primitives import CONTENT, KEY_MANAGEMENT
 from appliance.jose.problems import KeyProblem, TokenProblem
 from appliance.jose.tokens import check_header
@@ -62,13 +63,46 @@ def decrypt(
         raise TokenProblem("encrypted token is refused") from None
 
 
+def decrypt_shared(
+    token: object,
+    secrets_: Iterable[bytes],
+    *,
+    algs: Collection[str],
+    encs: Collection[str],
+    max_length: int = MAX_ENCRYPTED,
+) -> bytes:
+    """The same for keys that come from secrets of the writer (OpenID Connect Core 10.2). TokenProblem.
+
+    What is derived depends on `alg` and `enc`, so the header is read before there is a key.
+    """
+    try:
+        protected, *_ = _parts(token, max_length)
+        header = _read_header(protected, frozenset(algs) & SHARED_KEY_MANAGEMENT_ALGORITHMS, encs)
+        keys = list(_derived(secrets_, str(header["alg"]), str(header["enc"])))
+        return _decrypt(token, keys, algs, encs, max_length)
+    except Exception:  # noqa: BLE001 - the same
+        raise TokenProblem("encrypted token is refused") from None
+
+
+def _derived(secrets_: Iterable[bytes], alg: str, enc: str) -> Iterator[DecryptionKey]:
+    for secret in secrets_:
+        try:
+            yield symmetric_encryption(secret, alg, enc)
+        except KeyProblem:
+            continue
+
+
+def _parts(token: object, max_length: int) -> list[bytes]:
+    if not isinstance(token, str) or len(token) > max_length or not _COMPACT.fullmatch(token):
+        raise TokenProblem("not an encrypted token in compact form")
+    return [base64url.decode(part) for part in token.split(".")]
+
+
 def _decrypt(
     token: object, keys: list[DecryptionKey], algs: Collection[str], encs: Collection[str], max_length: int
 ) -> bytes:
-    if not isinstance(token, str) or len(token) > max_length or not _COMPACT.fullmatch(token):
-        raise TokenProblem("not an encrypted token in compact form")
-    protected = token.partition(".")[0]
-    header_octets, encrypted_key, iv, ciphertext, tag = (base64url.decode(part) for part in token.split("."))
+    header_octets, encrypted_key, iv, ciphertext, tag = _parts(token, max_length)
+    protected = str(token).partition(".")[0]
     header = _read_header(header_octets, algs, encs)
     encryption = CONTENT_ENCRYPTIONS[str(header["enc"])]
     if len(iv) != encryption.iv_length or len(tag) != encryption.tag_length:

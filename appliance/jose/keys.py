@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -28,7 +28,7 @@ from appliance.jose.algorithms import (
     key_management_algorithm,
     signature_algorithm,
 )
-from appliance.jose.primitives import SIGNATURES
+from appliance.jose.primitives import SIGNATURES, signer
 from appliance.jose.problems import KeyProblem
 from appliance.protocol import base64url
 from appliance.protocol.strict_json import StrictJsonProblem, loads_object
@@ -67,6 +67,7 @@ class SigningKey:
     kid: str | None
     _jwk: JWK = field(repr=False)
     _headers: dict[str | None, bytes] = field(init=False, repr=False, default_factory=dict)
+    _signers: list[Callable[[bytes], bytes]] = field(init=False, repr=False, default_factory=list)
 
     def header(self, typ: str | None) -> bytes:
         """The encoded protected header of this key's tokens of one type."""
@@ -79,7 +80,9 @@ class SigningKey:
 
     def sign(self, data: bytes) -> bytes:
         """The signature over `data`."""
-        return SIGNATURES[self.alg].sign(self._jwk, data)
+        if not self._signers:
+            self._signers.append(signer(self.alg, self._jwk))
+        return self._signers[0](data)
 
     def verification(self) -> VerificationKey:
         """The key that verifies what this one signs."""
@@ -202,9 +205,12 @@ class _Loaded:
     use: str | None = None
 
 
-def load_private(content: bytes, alg: str | None = None, *, kid: str | None = None) -> SigningKey:
-    """A signing key from PEM or a JWK, bound to `alg` or to the `alg` the JWK names."""
-    loaded = _load(content)
+def load_private(content: bytes, alg: str | None = None, *, kid: str | None = None, own: bool = False) -> SigningKey:
+    """A signing key from PEM or a JWK, bound to `alg` or to the `alg` the JWK names.
+
+    `own` is what `export_private` wrote of a key made here: its numbers are not proved again to be what they were.
+    """
+    loaded = _load(content, own)
     alg = _agreed("alg", alg, loaded.alg)
     if alg is None:
         raise KeyProblem("no algorithm is named for this key")
@@ -217,9 +223,11 @@ def load_private(content: bytes, alg: str | None = None, *, kid: str | None = No
     return SigningKey(alg, kid, loaded.jwk)
 
 
-def load_decryption(content: bytes, alg: str | None = None, *, kid: str | None = None) -> DecryptionKey:
+def load_decryption(
+    content: bytes, alg: str | None = None, *, kid: str | None = None, own: bool = False
+) -> DecryptionKey:
     """The same for a key that opens what others encrypt to us."""
-    loaded = _load(content)
+    loaded = _load(content, own)
     alg = _agreed("alg", alg, loaded.alg)
     if alg is None:
         raise KeyProblem("no algorithm is named for this key")
@@ -239,12 +247,13 @@ def _agreed(name: str, asked: str | None, found: str | None) -> str | None:
 # The checks of an RSA private key cost 40 to 60 ms: a reload must not pay them again. Keyed by
 # content; refused content is not remembered.
 @lru_cache(maxsize=128)
-def _load(content: bytes) -> _Loaded:
+def _load(content: bytes, own: bool) -> _Loaded:
     if len(content) > _MAX_KEY_FILE:
         raise KeyProblem("key file is too long")
     try:
         loaded = _load_jwk(content) if content.lstrip().startswith(b"{") else _Loaded(_load_pem(content))
         # Builds the cryptography key now: this is where numbers that do not match are found.
+        loaded.jwk.unsafe_skip_rsa_key_validation = own
         if loaded.jwk["kty"] != "oct":
             loaded.jwk.get_op_key("unwrapKey")
     except KeyProblem:

@@ -4,9 +4,13 @@ Its token classes copy a registry for each token and accept more than one text f
 primitives keep the key checks (use, curve, MAC key length) and cost next to nothing.
 """
 
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Protocol, cast
 
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
@@ -40,9 +44,33 @@ class ContentPrimitive(Protocol):
 SIGNATURES: dict[str, SignaturePrimitive] = {
     name: cast(SignaturePrimitive, JWA.signing_alg(name)) for name in SIGNATURE_ALGORITHMS
 }
+_HASHES: Final = {"sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
+
 KEY_MANAGEMENT: dict[str, KeyManagementPrimitive] = {
     name: cast(KeyManagementPrimitive, JWA.keymgmt_alg(name)) for name in KEY_MANAGEMENT_ALGORITHMS
 }
 CONTENT: dict[str, ContentPrimitive] = {
     name: cast(ContentPrimitive, JWA.encryption_alg(name)) for name in CONTENT_ENCRYPTIONS
 }
+
+
+def signer(alg: str, key: JWK) -> Callable[[bytes], bytes]:
+    """What signs with one key and algorithm from now on; any exception when they do not go together.
+
+    For ECDSA the primitive's checks of the key, made for each signature, cost half of the signature: they are
+    made here once.
+    """
+    row = SIGNATURE_ALGORITHMS[alg]
+    if row.kty != "EC" or row.signature_length is None:
+        return partial(SIGNATURES[alg].sign, key)
+    private = key.get_op_key("sign", row.crv)
+    if not isinstance(private, EllipticCurvePrivateKey):
+        raise TypeError("not a private key of an elliptic curve")
+    ecdsa = ECDSA(_HASHES[row.hash_name]())
+    half = row.signature_length // 2
+
+    def sign(data: bytes) -> bytes:
+        r, s = decode_dss_signature(private.sign(data, ecdsa))
+        return r.to_bytes(half, "big") + s.to_bytes(half, "big")
+
+    return sign

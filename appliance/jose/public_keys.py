@@ -1,5 +1,7 @@
 """Keys of others: read from JWKs nobody vouches for, then bound to one algorithm."""
 
+import base64
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,8 +11,10 @@ from appliance.jose import jwk as jwk_members
 from appliance.jose.algorithms import KEY_MANAGEMENT_ALGORITHMS, SIGNATURE_ALGORITHMS
 from appliance.jose.keys import EncryptionKey, VerificationKey, bind_encryption, bind_verification
 from appliance.jose.problems import KeyProblem, UnsupportedKey
+from appliance.protocol import base64url
 
 _MAX_KEYS = 32
+_MAX_CERTIFICATE_TEXT = 22000
 _SIGNATURE_USES = frozenset({"verify"})
 _ENCRYPTION_USES = frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})
 
@@ -24,6 +28,8 @@ class PublicKey:
     alg: str | None
     use: str | None
     thumbprint: str
+    #: SHA-256 of the certificate that its owner says it is in (`x5c`), base64url.
+    certificate: str | None
     _uses: frozenset[str] = field(repr=False)
     _jwk: JWK = field(repr=False)
 
@@ -54,7 +60,23 @@ def import_public(jwk: Mapping[str, object]) -> PublicKey:
     if alg is not None and alg not in SIGNATURE_ALGORITHMS and alg not in KEY_MANAGEMENT_ALGORITHMS:
         raise UnsupportedKey("algorithm of the key is not supported")
     built = jwk_members.build(members)
-    return PublicKey(members["kty"], kid, alg, use, built.thumbprint(), _read_key_ops(jwk), built)
+    certificate = _read_certificate(jwk)
+    return PublicKey(members["kty"], kid, alg, use, built.thumbprint(), certificate, _read_key_ops(jwk), built)
+
+
+def _read_certificate(jwk: Mapping[str, object]) -> str | None:
+    """RFC 7517 4.7: the first of the chain, base64 of DER. Whether it is good is for whom it is shown to."""
+    if "x5c" not in jwk:
+        return None
+    chain = jwk["x5c"]
+    first = chain[0] if isinstance(chain, list | tuple) and chain else None
+    if not isinstance(first, str) or len(first) > _MAX_CERTIFICATE_TEXT:
+        raise KeyProblem("x5c is not a list of certificates")
+    try:
+        der = base64.b64decode(first, validate=True)
+    except ValueError:
+        raise KeyProblem("x5c is not base64") from None
+    return base64url.encode(hashlib.sha256(der).digest())
 
 
 def _read_key_ops(jwk: Mapping[str, object]) -> frozenset[str]:

@@ -6,6 +6,7 @@ resolver ever sees, gets no further than any other.
 """
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -66,9 +67,7 @@ class _Guard:
         """A socket for one resolved address."""
         family, kind, protocol, _, address = found
         try:
-            check_address(
-                str(address[0]), allow_loopback=self._allow_loopback, only_loopback=self._only_loopback
-            )
+            check_address(str(address[0]), allow_loopback=self._allow_loopback, only_loopback=self._only_loopback)
         except OutboundProblem:
             self.refused = True
             raise _Refused("refused") from None
@@ -78,13 +77,12 @@ class _Guard:
 class OutboundClient:
     """Fetches and posts; holds no connection and no cookie between two requests, so there is nothing to close."""
 
-    def __init__(
-        self, policy: Policy, *, timeout: float = TIMEOUT, resolver: AbstractResolver | None = None
-    ) -> None:
+    def __init__(self, policy: Policy, *, timeout: float = TIMEOUT, resolver: AbstractResolver | None = None) -> None:
         self.policy = policy
         self._timeout = timeout
         self._resolver = resolver
-        self._tls = _tls_context(policy.authorities)
+        # Those of the system take a while to read: in a start, only who names authorities waits for it.
+        self._tls = _tls_context(policy.authorities) if policy.authorities else None
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(
@@ -112,6 +110,19 @@ class OutboundClient:
         headers = {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"}
         body = forms.encode(form.items()).encode("ascii")
         return await self._send("POST", url, headers, body, max_bytes, timeout)
+
+    async def post_json(
+        self,
+        url: str,
+        document: Mapping[str, str],
+        *,
+        bearer: str,
+        max_bytes: int = MAX_BYTES,
+        timeout: float | None = None,  # noqa: ASYNC109 - the deadline is part of the promise
+    ) -> Fetched:
+        """POST a JSON object with a bearer token to a URL. OutboundProblem as with `fetch`."""
+        headers = {"Accept": "*/*", "Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
+        return await self._send("POST", url, headers, json.dumps(document).encode("ascii"), max_bytes, timeout)
 
     async def _send(
         self,
@@ -146,6 +157,8 @@ class OutboundClient:
 
     @asynccontextmanager
     async def _session(self, guard: _Guard) -> AsyncIterator[aiohttp.ClientSession]:
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(_tls_context, "")
         connector = aiohttp.TCPConnector(
             ssl=self._tls,
             resolver=self._resolver or aiohttp.ThreadedResolver(),

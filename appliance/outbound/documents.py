@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from appliance.outbound.client import Fetched, OutboundClient
+from appliance.outbound.client import MAX_BYTES, Fetched, OutboundClient
 from appliance.outbound.problems import OutboundProblem
 from appliance.protocol.handles import Clock
 from appliance.protocol.strict_json import StrictJsonProblem, loads
@@ -62,13 +62,19 @@ class JsonDocuments(Generic[T]):
         clock: Clock,
         patience: Patience = Patience(),
         max_entries: int = 1024,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self.client = client
+        self._max_bytes = max_bytes
         self._read = read
         self._clock = clock
         self._patience = patience
         self._max_entries = max_entries
         self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
+
+    def knows(self, url: str) -> bool:
+        """Whether the document at a URL was asked for lately, with or without success."""
+        return url in self._entries
 
     async def get(self, url: str, *, refresh: bool = False) -> T:
         """The document at a URL. OutboundProblem when there is none and none that may stand in.
@@ -108,7 +114,7 @@ class JsonDocuments(Generic[T]):
 
     async def _fetch(self, url: str, entry: _Entry[T]) -> None:
         try:
-            fetched = await self.client.fetch(url, accept=_ACCEPT)
+            fetched = await self.client.fetch(url, accept=_ACCEPT, max_bytes=self._max_bytes)
             document = self._read(read_json(fetched))
         except OutboundProblem as problem:
             entry.failed_at, entry.problem = self._clock(), str(problem)

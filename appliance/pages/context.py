@@ -68,6 +68,10 @@ class ClientView:
     client_uri: str
     policy_uri: str
     tos_uri: str
+    #: The host that vouches for a client whose id is an address, or "".
+    host: str
+    #: Whether such a client is a program on the user's own device, which any other can pretend to be.
+    on_device: bool
 
 
 @dataclass(frozen=True, slots=True)

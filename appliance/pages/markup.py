@@ -28,7 +28,8 @@ _URL_ATTRIBUTES = frozenset({"href", "src", "action", "srcset", "poster", "cite"
 #: The expressions that may stand for an address: everything else could be `javascript:` in disguise.
 _URL_EXPRESSION = re.compile(
     r"""action|asset\((?:"[\w.-]+"|'[\w.-]+')\)"""
-    r"|[a-z_]+\.(?:href|logo_uri|client_uri|policy_uri|tos_uri|restart|redirect_uri|post_logout_redirect_uri|logo|logo_dark)"
+    r"|[a-z_]+\.(?:href|logo_uri|client_uri|policy_uri|tos_uri|restart|sign_up|sign_in|redirect_uri"
+    r"|post_logout_redirect_uri|logo|logo_dark)"
 )
 _UNQUOTED = re.compile(rf"""=\s*[^\s"'>=]*{OPEN}""")
 _SPLIT_TAG = re.compile(rf"<\s*/?[A-Za-z]*{OPEN}")

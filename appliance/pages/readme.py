@@ -14,7 +14,18 @@ from appliance.pages.context import ClientView, LanguageLink, Link, PageContext,
 from appliance.pages.problems import CODES
 from appliance.pages.sandbox import FILTERS, TESTS
 from appliance.pages.tokens import COLORS, CONTRASTS
-from appliance.protocol.pages import PAGES, THEME_API, AccountView, ConsentView, ScopeView
+from appliance.protocol.pages import (
+    PAGES,
+    THEME_API,
+    AccountView,
+    ConsentView,
+    DetailField,
+    DetailView,
+    FaultView,
+    ResourceView,
+    ScopeView,
+    SignUpFieldView,
+)
 
 _INTRODUCTION = f"""# Themes
 
@@ -59,14 +70,15 @@ Override by block, and everything else keeps coming from the parent, also after 
 ```
 
 `base:login.html` is the parents' file, `layout.html` the nearest one. Blocks of every page: `head`, `brand`,
-`intro`, `content`, `aside`, `footer`; of the pages with fields also `fields`, of the consent page `asked`.
+`intro`, `content`, `aside`, `footer`; of the pages with fields also `fields`, of the consent page `asked`, of
+the login and the sign-up page `instead`.
 Take fields and buttons from `macros.html`: they bring labels, `autocomplete` and the wiring of errors.
 
 Templates run in a sandbox. Scripts and styles go into `assets/`; inline ones, event attributes, `style`,
 `<base>`, `<iframe>`, HTML comments, `|safe` and `{% autoescape %}` are refused when the theme is loaded, and so
 is whatever else is not listed here. An address is one expression: `action`, `asset("...")`, or a field whose
 name is `href`, `logo`, `logo_dark`, `logo_uri`, `client_uri`, `policy_uri`, `tos_uri`, `restart`,
-`redirect_uri` or `post_logout_redirect_uri`; a link may also lead to a fixed `https:` address.
+`sign_up`, `sign_in`, `redirect_uri` or `post_logout_redirect_uri`; a link may also lead to a fixed `https:` address.
 """
 
 _WORDS = """## Messages
@@ -112,7 +124,7 @@ def _variables() -> Iterator[str]:
         yield f"### {page.template}\n"
         yield _sentence(page)
         yield from _table(page)
-    for view in (ScopeView, AccountView, ConsentView):
+    for view in (SignUpFieldView, FaultView, ScopeView, ResourceView, DetailView, DetailField, AccountView, ConsentView):
         yield f"### {view.__name__}\n"
         yield _sentence(view)
         yield from _table(view)
@@ -144,10 +156,11 @@ def _table(kind: type) -> Iterator[str]:
 
 
 def field_comments(kind: type) -> dict[str, str]:
-    """The `#:` comment above each field of a class."""
+    """The `#:` comment above each field of a class, its own and what it inherits."""
     comments: dict[str, str] = {}
     pending: list[str] = []
-    for line in inspect.getsource(kind).splitlines():
+    sources = [inspect.getsource(each) for each in reversed(kind.__mro__) if is_dataclass(each)]
+    for line in "\n".join(sources).splitlines():
         text = line.strip()
         if text.startswith("#:"):
             pending.append(text.removeprefix("#:").strip())

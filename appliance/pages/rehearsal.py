@@ -16,10 +16,17 @@ from appliance.protocol.client import NOBODY, Client
 from appliance.protocol.pages import (
     AccountsPage,
     AccountView,
+    ApprovalPage,
+    ApprovalsPage,
     ConsentPage,
     ConsentsPage,
     ConsentView,
+    DecidedPage,
+    DetailField,
+    DetailView,
+    DevicePage,
     ErrorPage,
+    FaultView,
     FormPostPage,
     LoggedOutPage,
     LoginPage,
@@ -27,7 +34,11 @@ from appliance.protocol.pages import (
     OtpPage,
     Page,
     PageReply,
+    RequestView,
+    ResourceView,
     ScopeView,
+    SignUpFieldView,
+    SignUpPage,
 )
 
 _HOSTILE = "<script>alert('&\"')</script>"
@@ -78,7 +89,46 @@ def _consent_samples() -> Iterator[Sample]:
     )
     yield Sample("consent", ConsentPage("alice@example.com", scopes, ("phone_number",)))
     yield Sample("consent-one", ConsentPage("alice", scopes[:1], ()))
+    yield from _detailed_samples()
     yield Sample("consent-hostile", ConsentPage(_HOSTILE, (ScopeView(_HOSTILE, _NOTHING, (_HOSTILE,)),), ()))
+
+
+def _detailed_samples() -> Iterator[Sample]:
+    api = MappingProxyType({"en": "Payments of Example Bank", "fi": "Esimerkkipankin maksut"})
+    resources = (ResourceView("https://api.example", api), ResourceView("https://other.example", _NOTHING))
+    title = MappingProxyType({"en": "Make a payment", "fi": "Tehdä maksu", "de": "Eine Zahlung ausführen"})
+    text = MappingProxyType({"en": "Pay \u2068120.00\u2069 \u2068EUR\u2069 once", "fi": "Maksa kerran \u2068120.00\u2069"})
+    label = MappingProxyType({"en": "To", "fi": "Saaja", "de": "An"})
+    fields = (DetailField("creditor", label, "Merchant A"), DetailField("remittance", _NOTHING, "Ref Number Merchant"))
+    details = (DetailView("payment", title, text, fields), DetailView("account", _NOTHING, _NOTHING, fields[1:]))
+    yield Sample("consent-details", ConsentPage("alice", (), (), details, resources))
+    hostile = MappingProxyType({"en": _HOSTILE})
+    worst = DetailView(_HOSTILE, hostile, hostile, (DetailField(_HOSTILE, hostile, _HOSTILE),))
+    unnamed = DetailView(_HOSTILE, _NOTHING, _NOTHING, (DetailField(_HOSTILE, _NOTHING, _HOSTILE),))
+    places = (ResourceView(_HOSTILE, hostile), ResourceView(_HOSTILE, _NOTHING))
+    yield Sample("consent-details-hostile", ConsentPage(_HOSTILE, (), (), (worst, unnamed), places))
+
+
+def _device_samples() -> Iterator[Sample]:
+    for error in ("", "wrong_user_code", "missing_user_code", "throttled"):
+        code = "" if error == "missing_user_code" else "WDJB-MJHT"
+        yield Sample(f"device-{error}".rstrip("-"), DevicePage(code, error), with_client=False)
+    scopes = (ScopeView("openid", _NOTHING, ("sub",)), ScopeView("offline_access", _NOTHING, ()))
+    yield Sample("approval-device", ApprovalPage("alice@example.com", scopes, (), user_code="WDJB-MJHT"))
+    yield Sample("approval-message", ApprovalPage("alice", scopes[:1], (), binding_message="W4SCT 120,00 EUR"))
+    yield Sample("approval-plain", ApprovalPage("alice", scopes[:1], ("email",)))
+    hostile = (ScopeView(_HOSTILE, _NOTHING, (_HOSTILE,)),)
+    yield Sample("approval-hostile", ApprovalPage(_HOSTILE, hostile, (), binding_message=_HOSTILE))
+    waiting = (
+        RequestView("r1", "Webshop", "W4SCT 120,00 EUR", ("openid", "email")),
+        RequestView("r2", "Intranet wiki", "", ("openid",)),
+    )
+    yield Sample("approvals", ApprovalsPage("alice@example.com", waiting), with_client=False)
+    strange = (RequestView(_HOSTILE, _HOSTILE, _HOSTILE, (_HOSTILE,)),)
+    yield Sample("approvals-hostile", ApprovalsPage(_HOSTILE, strange), with_client=False)
+    yield Sample("approvals-none", ApprovalsPage("alice@example.com", ()), with_client=False)
+    yield Sample("decided", DecidedPage(allowed=True), with_client=False)
+    yield Sample("decided-denied", DecidedPage(allowed=False), with_client=False)
 
 
 def _error_samples() -> Iterator[Sample]:
@@ -97,6 +147,43 @@ def _error_samples() -> Iterator[Sample]:
     yield Sample("error-custom", ErrorPage("access_denied", "denied", "", "", "7F3K-92QD", "", custom))
 
 
+def _sign_up_samples() -> Iterator[Sample]:
+    address = "/login?interaction=sample&x=1"
+    card = MappingProxyType({"en": "Loyalty card", "fi": "Kanta-asiakaskortti", "de": "Treuekarte"})
+    fields = (
+        SignUpFieldView("field-email", "email", "email", _NOTHING, "email", True, "", ""),
+        SignUpFieldView("field-name", "text", "name", _NOTHING, "name", False, "", ""),
+        SignUpFieldView("field-phone_number", "tel", "phone_number", _NOTHING, "tel", False, "", ""),
+        SignUpFieldView("field-birthdate", "date", "birthdate", _NOTHING, "bday", False, "", ""),
+        SignUpFieldView("field-website", "url", "website", _NOTHING, "url", False, "", ""),
+        SignUpFieldView("field-card", "text", "card", card, "off", False, "", ""),
+    )
+    yield Sample("sign-up", SignUpPage("", "", "", 8, fields, (), "", address))
+    yield Sample("sign-up-plain", SignUpPage("alice", "", "", 15, (), (), "", address), with_client=False)
+    errors = ("wrong_email", "missing_field", "wrong_phone", "wrong_date", "wrong_url", "wrong_field")
+    wrong = tuple(replace(each, value="no", error=error) for each, error in zip(fields, errors, strict=True))
+    said = tuple(FaultView(f"#{each.id}", each.error, each.claim, each.label) for each in wrong)
+    pairs = (
+        ("login_taken", "common_password"),
+        ("unusable_login", "long_password"),
+        ("missing_login", "missing_password"),
+    )
+    for login, password in pairs:
+        ends = (FaultView("#login", login, "", _NOTHING), FaultView("#password", password, "", _NOTHING))
+        faults = (ends[0], *said, ends[1])
+        yield Sample(f"sign-up-{login}", SignUpPage("alice", login, password, 8, wrong, faults, login, address))
+    for error in ("too_many_accounts", "sign_up_unavailable"):
+        fault = FaultView("", error, "", _NOTHING)
+        yield Sample(f"sign-up-{error}", SignUpPage("alice", "", "", 8, fields, (fault,), error, address))
+    hostile = replace(fields[-1], label=MappingProxyType({"en": _HOSTILE}), value=_HOSTILE, error="missing_field")
+    faults = (
+        FaultView("#field-card", "missing_field", "card", hostile.label),
+        FaultView("#password", "short_password", "", _NOTHING),
+    )
+    page = SignUpPage(_HOSTILE, "", "short_password", 8, (hostile,), faults, "missing_field", address)
+    yield Sample("sign-up-hostile", page)
+
+
 def samples() -> Iterator[Sample]:
     """Every page in every state worth a look."""
     yield Sample("login", LoginPage("", False, ""))
@@ -105,9 +192,12 @@ def samples() -> Iterator[Sample]:
     for error in ("wrong_credentials", "missing_login", "missing_password", "throttled", "unavailable"):
         yield Sample(f"login-{error}", LoginPage("" if error == "missing_login" else "alice", False, error))
     yield Sample("login-hostile", LoginPage(_HOSTILE, False, "wrong_credentials"))
+    yield Sample("login-or-sign-up", LoginPage("", False, "", "/sign_up?interaction=sample&x=1"))
+    yield from _sign_up_samples()
     for error in ("", "wrong_code", "missing_code", "throttled", "unavailable", "not_enrolled"):
         yield Sample(f"otp-{error}".rstrip("-"), OtpPage("alice@example.com", error))
     yield from _consent_samples()
+    yield from _device_samples()
     accounts = (AccountView("0", "alice@example.com"), AccountView("1", "bob.the.very.long.name@corp.example.com"))
     yield Sample("accounts", AccountsPage(accounts))
     yield Sample("logout", LogoutPage("alice@example.com"))
@@ -206,12 +296,21 @@ def required_ids(page: Page) -> tuple[str, ...]:
     match page:
         case LoginPage():
             return ("login", "password", "submit")
+        case SignUpPage():
+            return ("login", *(field.id for field in page.fields), "password", "submit", "sign-in")
         case OtpPage():
             return ("code", "submit")
         case ConsentPage():
             return ("allow", "deny")
         case AccountsPage():
             return ("other-account",)
+        case DevicePage():
+            return ("code", "submit")
+        case ApprovalsPage():
+            numbers = range(1, len(page.requests) + 1)
+            return tuple(f"{word}-{number}" for number in numbers for word in ("review", "deny"))
+        case DecidedPage():
+            return ("decided",)
         case LogoutPage():
             return ("logout-yes", "logout-no")
         case LoggedOutPage():

@@ -34,6 +34,7 @@ from appliance.pages.theme import ROOT_THEME, CompiledTheme, locales_of
 from appliance.protocol.client import Client
 from appliance.protocol.messages import Response
 from appliance.protocol.pages import ErrorPage, FormPostPage, LoggedOutPage, PageReply
+from appliance.protocol.redirect_uri import hosts, is_on_device
 
 # The constant is our own text, so it needs no escaping (and a script element would not undo it).
 _AUTO_SUBMIT = Markup(AUTO_SUBMIT_SCRIPT)  # noqa: S704
@@ -204,6 +205,8 @@ def _client_view(client: Client, locale: str) -> ClientView:
         web_address(client.client_uri),
         web_address(client.policy_uri),
         web_address(client.tos_uri),
+        "".join(hosts((client.client_id,))),
+        client.is_public and any(is_on_device(uri) for uri in client.redirect_uris),
     )
 
 

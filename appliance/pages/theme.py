@@ -1,6 +1,6 @@
 """Themes compiled: folder and parents in, an immutable value out, with everything wrong in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -79,15 +79,16 @@ class _Lineage:
 
 
 def compile_themes(
-    themes: Mapping[str, ThemeFiles], *, checked: bool = False
+    themes: Mapping[str, ThemeFiles], *, checked: bool = False, shipped: Collection[str] = ()
 ) -> tuple[Mapping[str, CompiledTheme], tuple[ThemeProblem, ...]]:
     """Every theme without an error, by id, and every problem of all of them, each told once.
 
-    `checked`: they were found good before, by another process, and only have to be made ready.
+    `checked`: they were found good before, by another process, and only have to be made ready. `shipped` are the ids
+    of those whose templates come with the product: its tests look into them, no start does.
     """
     compiled: dict[str, CompiledTheme] = {}
     problems: dict[ThemeProblem, None] = {}
-    folders = {} if checked else {theme.id: _check_templates(theme) for theme in themes.values()}
+    folders = {theme.id: [] if checked or theme.id in shipped else _check_templates(theme) for theme in themes.values()}
     for theme in themes.values():
         try:
             lineage = _Lineage(_chain(theme, themes))

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from appliance.artefacts import bound
 from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.profile.resources import Targets
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidToken
+from appliance.protocol.frozen import quick
 from appliance.protocol.records import AccessToken
 from appliance.seams import AccessTokenFormat, Store, Tools
 
@@ -16,6 +18,7 @@ MAX_TOKEN = 8192
 _REFUSED = "the access token is not valid, has expired or was revoked"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class IssuedAccessToken:
     """An access token on its way out, with the record to store."""
@@ -43,12 +46,27 @@ class AccessTokens:
         self._clock = tools.clock
 
     def issue(
-        self, authorization: Authorization, client: Client, claims: Mapping[str, object]
+        self,
+        authorization: Authorization,
+        client: Client,
+        claims: Mapping[str, object],
+        ends_at: float | None = None,
+        targets: Targets | None = None,
     ) -> IssuedAccessToken:
-        """Mint a token in the client's form, with the user's claims where that can be read."""
+        """Mint a token in the client's form, with the user's claims where that can be read.
+
+        It lives as long as the client's tokens do, and not beyond `ends_at` (epoch seconds). What its `targets` ask
+        for goes before what the client has.
+        """
+        form, terms = client.op.access_token_format, None
         ttl = client.op.ttl.access_token or self._ttl
+        if targets is not None:
+            form, terms = targets.access_token_format or form, targets.terms
+            ttl = targets.access_token_ttl or ttl
         now = int(self._clock())
-        minted = self._formats[client.op.access_token_format].issue(authorization, now, now + ttl, claims)
+        if ends_at is not None:
+            ttl = max(min(ttl, int(ends_at) - now), 0)
+        minted = self._formats[form].issue(authorization, now, now + ttl, claims, terms)
         record = AccessToken(
             id=minted.id,
             issuer=self._issuer,

@@ -63,6 +63,11 @@ class Levels:
         """The level with that acr value."""
         return self._by_value.get(value)
 
+    def satisfies(self, value: str | None, least: str) -> bool:
+        """Whether a login of that acr value is one of the level `least`, or of one above it."""
+        reached, asked = self.find(value or ""), self.find(least)
+        return reached is not None and asked is not None and reached.position >= asked.position
+
     def first_known(self, values: Iterable[str]) -> Level | None:
         """The level of the first value that is one of ours."""
         return next((level for value in values if (level := self.find(value)) is not None), None)

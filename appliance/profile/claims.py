@@ -6,7 +6,7 @@ granted this time. A claim is released only where both say yes, and a claim that
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -120,10 +120,21 @@ class ClaimsRelease:
         return self._terms_of(client).claims
 
     async def release(
-        self, authorization: Authorization, client: Client, user: User, placement: Placement
+        self,
+        authorization: Authorization,
+        client: Client,
+        user: User,
+        placement: Placement,
+        at_resource: frozenset[str] | None = None,
     ) -> dict[str, object]:
-        """The user's claims for one place, without `sub`. SourceUnavailable."""
-        wanted = self._wanted(authorization, self._terms_of(client), placement)
+        """The user's claims for one place, without `sub`. SourceUnavailable.
+
+        `at_resource`: what the resource server of an access token reads, instead of what the client's others do.
+        """
+        terms = self._terms_of(client)
+        if at_resource is not None:
+            terms = replace(terms, in_access_token=at_resource)
+        wanted = self._wanted(authorization, terms, placement)
         found = {name: claim for name in wanted if (claim := self._claims.get(name)) is not None}
         if not found:
             return {}

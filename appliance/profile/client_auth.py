@@ -57,7 +57,8 @@ class ClientAuth:
         raise refusal
 
     async def _authenticate(self, request: Request, form: Params) -> Client:
-        method, client_id = self._claimed(request, form)
+        claimed, client_id = self._claimed(request, form)
+        method = claimed[0] if len(claimed) == 1 else await self._registered(claimed, client_id)
         if form.get("client_id", client_id) != client_id:
             raise InvalidClient(detail="client_id differs from the credentials")
         if method.name == PUBLIC:
@@ -83,15 +84,25 @@ class ClientAuth:
         await self._clients.touch(client)
         return client
 
-    def _claimed(self, request: Request, form: Params) -> tuple[ClientAuthMethod, str]:
+    async def _registered(self, claimed: list[ClientAuthMethod], client_id: str) -> ClientAuthMethod:
+        """The method a client is registered for among those that the request could be.
+
+        A certificate looks alike by whichever method it is shown, and by none where tokens are bound to it.
+        """
+        client = await self._clients.find(client_id)
+        registered = None if client is None else client.token_endpoint_auth_method
+        proofs = [method for method in claimed if method.name != PUBLIC]
+        return next((method for method in claimed if method.name == registered), proofs[0])
+
+    def _claimed(self, request: Request, form: Params) -> tuple[list[ClientAuthMethod], str]:
         claimed = [
             (method, client_id) for method in self._methods if (client_id := method.claims(request, form)) is not None
         ]
         if not claimed:
             raise InvalidClient(detail="no authentication method of this profile is used")
-        if len(claimed) > 1:
+        if len({client_id for _, client_id in claimed}) > 1:
             raise InvalidRequest("more than one client authentication method was used")
-        return claimed[0]
+        return [method for method, _ in claimed], claimed[0][1]
 
 
 def auth_metadata(endpoint: str, methods: Iterable[ClientAuthMethod]) -> dict[str, object]:

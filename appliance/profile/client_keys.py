@@ -44,6 +44,16 @@ class ClientKeys:
             raise InvalidClient(detail=f"keys of the client: {problem}") from None
         return keys
 
+    async def registered(self, client: Client, wanted: str) -> tuple[PublicKey, ...]:
+        """The client's keys with a thumbprint (RFC 7638). InvalidClient when there are none to be had."""
+        try:
+            keys = await self.public(client)
+            if client.jwks_uri is not None and all(key.thumbprint != wanted for key in keys):
+                keys = await self.public(client, refresh=True)
+        except (KeyProblem, OutboundProblem) as problem:
+            raise InvalidClient(detail=f"keys of the client: {problem}") from None
+        return tuple(key for key in keys if key.thumbprint == wanted)
+
     def _read_declared(self, client_id: str, jwks: Mapping[str, object]) -> tuple[PublicKey, ...]:
         known = self._declared.get(client_id)
         if known is None or known[0] is not jwks:

@@ -51,6 +51,7 @@ class ClientMetadata:
         self._context = binding.Context
         self._check_client = rules.check_client
         self._schemas = schemas.load_schemas(resources.SCHEMAS)
+        self._schemas.prepare()
         known = {field.name for field in dataclasses.fields(Client)}
         self._members = tuple(name for name in self._schemas.known_keys(_CLIENT, ()) if name in known - _NOT_METADATA)
         profile = Object("profiles", declared.profile, declared, {}, _nowhere)

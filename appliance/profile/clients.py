@@ -8,7 +8,10 @@ from appliance.protocol.redirect_uri import origin
 
 
 class RegisteredClients(Protocol):
-    """Where clients are that registered themselves (RFC 7591)."""
+    """Where clients are that no file has: that registered themselves, or that their own document describes."""
+
+    def names(self, client_id: str) -> bool:
+        """Whether an id is of the form that clients of this place have."""
 
     async def find(self, client_id: str) -> Client | None:
         """The registered client with that id. StoreUnavailable."""
@@ -22,6 +25,9 @@ class RegisteredClients(Protocol):
     async def touch(self, client: Client) -> None:
         """Note that a client is in use, so that it does not end as one that nobody needs."""
 
+    def why(self, client_id: str) -> str:
+        """Why there is no client of that id, in fixed words; empty where that is nobody's business."""
+
 
 class Clients:
     """Clients by client_id. A disabled client is not found: nobody can tell it from an unknown one.
@@ -30,7 +36,7 @@ class Clients:
     nothing from it, so that it is there again when the declaration goes.
     """
 
-    def __init__(self, clients: Iterable[Client], registered: RegisteredClients | None = None) -> None:
+    def __init__(self, clients: Iterable[Client], *registered: RegisteredClients) -> None:
         everyone = tuple(clients)
         self._declared = frozenset(client.client_id for client in everyone)
         self._active = {client.client_id: client for client in everyone if client.op.status == "active"}
@@ -39,25 +45,38 @@ class Clients:
     async def find(self, client_id: str) -> Client | None:
         """The active client with that id. StoreUnavailable, where it would be a registered one."""
         found = self._active.get(client_id)
-        if found is not None or self._registered is None or client_id in self._declared:
+        if found is not None:
             return found
-        return await self._registered.find(client_id)
+        place = self._place(client_id)
+        return None if place is None else await place.find(client_id)
 
     def known(self, client_id: str) -> Client | None:
         """The active client with that id, if it is declared or was found lately."""
         found = self._active.get(client_id)
-        if found is not None or self._registered is None or client_id in self._declared:
+        if found is not None:
             return found
-        return self._registered.known(client_id)
+        place = self._place(client_id)
+        return None if place is None else place.known(client_id)
 
     async def touch(self, client: Client) -> None:
         """Note that a client proved itself. StoreUnavailable."""
-        if self._registered is not None and client.client_id not in self._declared:
-            await self._registered.touch(client)
+        if self._registered and (place := self._place(client.client_id)) is not None:
+            await place.touch(client)
 
     def has_registered_origin(self, asked: str) -> bool:
         """Whether scripts of this origin are those of a client that registered itself."""
-        return self._registered is not None and self._registered.has_origin(asked)
+        return any(place.has_origin(asked) for place in self._registered)
+
+    def _place(self, client_id: str) -> RegisteredClients | None:
+        """Where a client that is not declared would be."""
+        if client_id in self._declared:
+            return None
+        return next((place for place in self._registered if place.names(client_id)), None)
+
+    def why(self, client_id: str) -> str:
+        """Why an id stands for no client, where that can be told: of ids that are addresses of documents."""
+        place = self._place(client_id)
+        return "" if place is None else place.why(client_id)
 
     def is_declared(self, client_id: str) -> bool:
         """Whether the files have a client of that id, active or not."""

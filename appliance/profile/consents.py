@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from appliance.config.declared.profile import Scope
 from appliance.protocol import claims_request, handles
 from appliance.protocol.authorization import Subject
+from appliance.protocol.authorization_details import digest
 from appliance.protocol.authorization_request import AuthorizationRequest
 from appliance.protocol.records import (
     AccessToken,
@@ -17,6 +18,9 @@ from appliance.seams import Change, Store, Tools
 
 # No scope token has a space in it (RFC 6749 3.3), so a claim can never be taken for a scope.
 _CLAIM = "claim "
+_RESOURCE = "resource "
+#: What was allowed for one time: it is never remembered.
+_DETAIL = "detail "
 
 
 class Consents:
@@ -31,8 +35,13 @@ class Consents:
 
     def wanted(self, asked: AuthorizationRequest) -> frozenset[str]:
         """What consent to a request must cover: scopes whose grant is asked, and claims beyond scopes."""
-        scopes = {name for name in asked.scope if name not in self._scopes or _is_asked(self._scopes[name])}
-        return frozenset(scopes | {_CLAIM + name for name in self.single_claims(asked)})
+        wanted = {name for name in asked.scope if name not in self._scopes or _is_asked(self._scopes[name])}
+        wanted |= {_CLAIM + name for name in self.single_claims(asked)}
+        if asked.resource:
+            wanted |= {_RESOURCE + each for each in asked.resource if each != self._issuer}
+        if asked.authorization_details:
+            wanted |= {_DETAIL + digest(each) for each in asked.authorization_details}
+        return frozenset(wanted)
 
     def single_claims(self, asked: AuthorizationRequest) -> tuple[str, ...]:
         """Claims asked by the claims parameter that no asked scope releases anyway."""
@@ -50,13 +59,14 @@ class Consents:
         if self._ttl <= 0:
             return
         now = self._tools.clock()
+        lasting = frozenset(each for each in granted if not each.startswith(_DETAIL))
         consent = Consent(
             id=self._id(subject, client_id),
             issuer=self._issuer,
             expires_at=now + self._ttl,
             user=user_key(subject),
             client_id=client_id,
-            granted=tuple(sorted(await self.remembered(subject, client_id) | frozenset(granted))),
+            granted=tuple(sorted(await self.remembered(subject, client_id) | lasting)),
             granted_at=now,
         )
         await self._store.commit(Change(put=(consent,)))
@@ -83,5 +93,5 @@ def _is_asked(scope: Scope) -> bool:
 
 
 def shown(granted: Iterable[str]) -> tuple[str, ...]:
-    """The names of scopes and claims as the user reads them."""
-    return tuple(name.removeprefix(_CLAIM) for name in granted)
+    """The names of scopes, claims and resources as the user reads them."""
+    return tuple(name.removeprefix(_CLAIM).removeprefix(_RESOURCE) for name in granted)

@@ -14,13 +14,21 @@ from appliance.protocol import prompt
 from appliance.protocol.scope import OPENID
 from appliance.seams import Endpoint
 
+#: The endpoints that clients call directly, and so with their certificates.
+MTLS_ENDPOINTS: Final = frozenset(
+    {
+        *("token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint"),
+        *("pushed_authorization_request_endpoint", "device_authorization_endpoint"),
+        *("backchannel_authentication_endpoint", "grant_management_endpoint"),
+    }
+)
 #: How members begin that OpenID Connect Discovery 3 added to the metadata of OAuth.
 _OPENID_ONLY: Final = ("id_token_", "userinfo_", "subject_types_", "claim_types_", "claims_")
 
 
 def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, object]:
     """The provider metadata of one profile with these endpoints."""
-    declared = profile.declared
+    declared, endpoints = profile.declared, tuple(endpoints)
     found: dict[str, object] = {"issuer": profile.issuer}
     for endpoint in endpoints:
         if endpoint.name.endswith("_endpoint"):
@@ -33,16 +41,24 @@ def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, objec
         **auth_metadata("token_endpoint", profile.client_auth_methods.values()),
         "subject_types_supported": list(declared.subject_types_supported),
         **profile.response_protection.metadata(),
+        **profile.sender_constraint.metadata(),
+        **_mtls_aliases(declared.mtls.aliases_at, endpoints),
         "scopes_supported": [name for name in declared.scopes if declared.openid_connect or name != OPENID],
         "claims_supported": claims_supported(profile),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": declared.claims_parameter_supported,
-        "prompt_values_supported": list(prompt.SUPPORTED),
+        "prompt_values_supported": list(prompt.supported(create=profile.sign_up is not None)),
         **_request_objects(profile),
+        **profile.details.metadata(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": list(declared.ui_locales_supported),
     }
+    if declared.client_id_metadata_documents.enabled:
+        found["client_id_metadata_document_supported"] = True
+    if declared.resources:
+        # RFC 9728 4: so that nobody can claim to be served by us who is not.
+        found["protected_resources"] = list(declared.resources)
     if declared.acr:
         found["acr_values_supported"] = [level.value for level in declared.acr]
     if any(mode.secured for mode in profile.response_modes.values()):
@@ -75,6 +91,13 @@ def _request_objects(profile: Profile) -> dict[str, object]:
     if profile.request_objects is None:
         return {"request_parameter_supported": False, "request_uri_parameter_supported": False}
     return profile.request_objects.metadata()
+
+
+def _mtls_aliases(at: str | None, endpoints: Iterable[Endpoint]) -> dict[str, object]:
+    """Where requests with a client certificate go to (RFC 8705 5)."""
+    at = None if at is None else at.rstrip("/")
+    aliases = {each.name: at + each.path for each in endpoints if at is not None and each.name in MTLS_ENDPOINTS}
+    return {"mtls_endpoint_aliases": aliases} if aliases else {}
 
 
 def _grant_types(profile: Profile) -> list[str]:

@@ -19,7 +19,8 @@ from appliance.protocol.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
-from appliance.protocol.prompt import CONSENT, LOGIN, NONE, SELECT_ACCOUNT
+from appliance.protocol.frozen import quick
+from appliance.protocol.prompt import CONSENT, CREATE, LOGIN, NONE, SELECT_ACCOUNT
 from appliance.protocol.records import Proof, Session
 
 #: The values of `op.consent` that ask; the third, `skip_first_party`, asks only on prompt=consent.
@@ -27,6 +28,7 @@ CONSENT_ASK: Final = "ask"
 CONSENT_ALWAYS: Final = "always"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything the decision depends on."""
@@ -50,6 +52,8 @@ class Situation:
     wanted: frozenset[str]
     remembered: frozenset[str]
     consented: frozenset[str] | None
+    #: The authenticator that somebody passes by making an account; "" where nobody can make one.
+    sign_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,15 @@ class Authenticate:
     authenticator: str
     policy: Policy
     known: bool
+    #: Whether an account that is made now would do as well.
+    or_sign_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """Show the sign-up page. `instead`: the step of who finds that he has an account already."""
+
+    instead: Authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ class Done:
     auth_time: int
 
 
-Decision = Authenticate | SelectAccount | AskConsent | Refuse | Done
+Decision = Authenticate | SignUp | SelectAccount | AskConsent | Refuse | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,8 @@ def next_step(levels: Levels, seen: Situation) -> Decision:
     if isinstance(required, Refuse):
         return required
     session = seen.session
+    if CREATE in seen.asked.prompt and not seen.proved:
+        return _sign_up(required.level, seen)
     if SELECT_ACCOUNT in seen.asked.prompt and not seen.selected and seen.has_accounts:
         return SelectAccount()
     if session is None:
@@ -135,7 +150,22 @@ def _known(seen: Situation) -> bool:
 
 def _first(level: Level, seen: Situation) -> Authenticate:
     policy = seen.policies[0] if seen.policies else level.policy
-    return Authenticate(policy.steps[0].authenticate, policy, known=False)
+    return Authenticate(policy.steps[0].authenticate, policy, known=False, or_sign_up=_new_user_can_pass(level, seen))
+
+
+def _sign_up(level: Level, seen: Situation) -> SignUp | Refuse:
+    """Initiating User Registration 4.1: the sign-up page, whoever is logged in."""
+    if not _new_user_can_pass(level, seen):
+        # Told before an account is made that would be of no use for this request.
+        return Refuse(UnmetAuthenticationRequirements("a new account cannot pass what this request asks for"))
+    return SignUp(_first(level, seen))
+
+
+def _new_user_can_pass(level: Level, seen: Situation) -> bool:
+    """Whether an account made now meets the request: by its password alone, and for whoever it will be."""
+    steps = {step.authenticate for policy in (level.policy, *seen.policies) for step in policy.steps}
+    named = seen.asked.hinted_sub is not None or claims_request.wanted_values(seen.asked.claims, "sub")
+    return steps == {seen.sign_up} and not named
 
 
 def _demanded(session: Session, seen: Situation) -> Authenticate | None:
@@ -198,7 +228,9 @@ def _amr(policy: Policy, proofs: tuple[Proof, ...]) -> tuple[str, ...]:
 def _consent(seen: Situation, silent: bool) -> AskConsent | Refuse | None:
     if seen.consented is not None and seen.wanted <= seen.consented:
         return None
-    mode = CONSENT_ALWAYS if CONSENT in seen.asked.prompt else seen.client.op.consent
+    # RFC 9396 12: what is asked for this one time is allowed this one time.
+    always = CONSENT in seen.asked.prompt or bool(seen.asked.authorization_details)
+    mode = CONSENT_ALWAYS if always else seen.client.op.consent
     if mode != CONSENT_ALWAYS and (mode != CONSENT_ASK or seen.wanted <= seen.remembered):
         return None
     return Refuse(ConsentRequired("the user must consent first")) if silent else AskConsent()

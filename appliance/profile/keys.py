@@ -33,11 +33,15 @@ class UndeclaredAlgorithm(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys of one moment: what signs from when on, what verifies, what opens, and the JWKS document."""
+    """The keys of one moment: what signs from when on, what verifies, what opens, and the JWKS document.
+
+    `published` are those that open and that others are told to encrypt to.
+    """
 
     signing: dict[str, tuple[tuple[float, jose.SigningKey], ...]]
     verification: tuple[jose.VerificationKey, ...]
     decryption: tuple[jose.DecryptionKey, ...]
+    published: tuple[jose.DecryptionKey, ...]
     jwks: bytes
 
 
@@ -56,6 +60,7 @@ class _Gathered:
             {alg: tuple(line) for alg, line in self.signing.items()},
             tuple(key.verification() for key in self.verification),
             tuple(self.decryption),
+            tuple(self.encryption),
             jose.jwks_bytes(_unique([*self.verification, *self.encryption])),
         )
 
@@ -77,7 +82,7 @@ class KeyRing:
         self._longest_token = longest_token
         self._store = store
         self._tools = tools
-        self._keys = KeySet({}, (), (), b'{"keys":[]}')
+        self._keys = KeySet({}, (), (), (), b'{"keys":[]}')
         signing = [entry.alg for entry in entries if isinstance(entry, SigningKeyEntry)]
         #: What it signs with.
         self.algorithms: tuple[str, ...] = tuple(dict.fromkeys(signing))
@@ -94,6 +99,10 @@ class KeyRing:
     def decryption(self) -> Sequence[jose.DecryptionKey]:
         """Keys that open what was encrypted to this issuer, newest first; also those of lines that were removed."""
         return self._keys.decryption
+
+    def published_decryption(self) -> Sequence[jose.DecryptionKey]:
+        """Of those, the ones whose public half is in the key set: what others encrypt to from now on."""
+        return self._keys.published
 
     def signing(self, alg: str | None = None) -> jose.SigningKey:
         """The key that signs with an algorithm now; None asks for the profile's first. UndeclaredAlgorithm."""
@@ -238,14 +247,13 @@ class KeyRing:
 
 
 async def _load(key: StoredKey) -> jose.SigningKey:
-    # 40 to 60 ms for an RSA key that was not loaded before: let others run between two of them.
     await asyncio.sleep(0)
-    return jose.load_private(key.jwk.encode(), key.alg)
+    return jose.load_private(key.jwk.encode(), key.alg, own=True)
 
 
 async def _load_decryption(key: StoredKey) -> jose.DecryptionKey:
     await asyncio.sleep(0)
-    return jose.load_decryption(key.jwk.encode(), key.alg)
+    return jose.load_decryption(key.jwk.encode(), key.alg, own=True)
 
 
 def _unique(keys: Iterable[jose.AnyKey]) -> list[jose.AnyKey]:

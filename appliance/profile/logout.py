@@ -12,7 +12,8 @@ from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile.clients import Clients
-from appliance.profile.logout_deliveries import KEPT, LogoutDeliveries, LogoutTokens, Notice, Post
+from appliance.profile.deliveries import Notice
+from appliance.profile.logout_deliveries import KEPT, LogoutDeliveries, LogoutTokens, Post
 from appliance.protocol import base64url
 from appliance.protocol.client import Client
 from appliance.protocol.records import (

@@ -10,14 +10,23 @@ from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
 from appliance.profile.consents import Consents
+from appliance.profile.details import DetailsTypes
 from appliance.profile.keys import KeyRing
 from appliance.profile.logout import Logout
+from appliance.profile.logout_deliveries import LogoutDeliveries
+from appliance.profile.metadata_documents import MetadataDocuments
+from appliance.profile.pending import PendingAuthorizations
+from appliance.profile.ping_deliveries import PingDeliveries
 from appliance.profile.registration import Registration
 from appliance.profile.request_objects import RequestObjects
+from appliance.profile.resources import Resources
 from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.sender_constraint import SenderConstraint
 from appliance.profile.sessions import Sessions
+from appliance.profile.sign_up import SignUp
 from appliance.profile.standing import Standing
 from appliance.profile.tokens import Tokens
+from appliance.profile.withdrawals import Withdrawals
 from appliance.seams import (
     Authenticator,
     ClientAuthMethod,
@@ -46,8 +55,11 @@ class Profile:
     logout: Logout
     consents: Consents
     claims: ClaimsRelease
+    resources: Resources
+    details: DetailsTypes
     standing: Standing
     tokens: Tokens
+    withdrawals: Withdrawals
     sources: Mapping[str, Source]
     authenticators: Mapping[str, Authenticator]
     response_modes: Mapping[str, ResponseMode]
@@ -55,11 +67,24 @@ class Profile:
     client_keys: ClientKeys
     client_auth_methods: Mapping[str, ClientAuthMethod]
     client_auth: ClientAuth
+    sender_constraint: SenderConstraint
     response_protection: ResponseProtection
     #: None where nobody can register.
     registration: Registration | None
+    #: None where no address is taken for a client.
+    metadata_documents: MetadataDocuments | None
     #: None: request objects are not read here at all.
     request_objects: RequestObjects | None = None
+    #: Requests that are decided on elsewhere; None where no grant type has any.
+    pending: PendingAuthorizations | None = None
+    #: None: nobody can make an account.
+    sign_up: SignUp | None = None
+
+    @property
+    def deliveries(self) -> tuple[LogoutDeliveries | PingDeliveries, ...]:
+        """What clients are being told."""
+        backchannel = None if self.pending is None else self.pending.backchannel
+        return (self.logout.deliveries, *(() if backchannel is None else (backchannel.pings,)))
 
     @property
     def id(self) -> str:

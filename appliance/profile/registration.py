@@ -17,8 +17,10 @@ from appliance.outbound.client import OutboundClient
 from appliance.profile import registration_rules
 from appliance.profile.client_metadata import ClientMetadata, Metadata, instance_of, refusal, with_secret
 from appliance.profile.clients import origins_of
+from appliance.profile.metadata_choices import choose
 from appliance.profile.registered_secrets import kept, needs_value, secret_of, uses_secret
 from appliance.profile.registration_quota import RegistrationQuota
+from appliance.profile.security import fenced
 from appliance.profile.software_statements import SoftwareStatements, read_verified
 from appliance.protocol.client import Client, ClientSecret
 from appliance.protocol.errors import (
@@ -43,6 +45,7 @@ from appliance.protocol.records import (
     RefreshToken,
     RegisteredClient,
 )
+from appliance.protocol.scope import OFFLINE_ACCESS
 from appliance.protocol.secret import Secret
 from appliance.seams import Change, Store, Tools
 
@@ -102,6 +105,10 @@ class Registration:
         # It may keep what a client had before it changed; the next generation does not.
         self._origins: set[str] = set()
 
+    def names(self, client_id: str) -> bool:
+        """Whether it is an id such as registration gives."""
+        return well_formed(CLIENT_ID, client_id)
+
     async def find(self, client_id: str) -> Client | None:
         """The registered client with that id. StoreUnavailable."""
         record = await self._record(client_id)
@@ -118,6 +125,10 @@ class Registration:
     def has_origin(self, asked: str) -> bool:
         """Whether scripts of this origin are a registered public client's."""
         return asked in self._origins
+
+    def why(self, client_id: str) -> str:
+        """Nothing: who asks must not learn which clients there are."""
+        return ""
 
     async def prepare(self) -> None:
         """Learn the origins of those who are registered: a preflight names no client. StoreUnavailable."""
@@ -276,12 +287,15 @@ class Registration:
             if declared is None or declared.op.status != "active":
                 return None
             client = instance_of(declared, client, client_id, self._declared.subject_types_supported[0])
+        elif "refresh_token" in client.grant_types and OFFLINE_ACCESS not in client.scope:
+            # Where nobody can ask by the scope, the grant type is how to ask (RFC 6749 1.5).
+            client = replace(client, op=replace(client.op, refresh_token="always"))
         if openly:
             # RFC 7591 5: a stranger's client binds its codes and never gets anything silently.
             consent = "always" if client.op.consent == "always" else "ask"
             require_pkce = self._settings.require_pkce or client.op.require_pkce
             client = replace(client, op=replace(client.op, require_pkce=require_pkce, consent=consent))
-        return client
+        return fenced(client, self._declared.security_profile)
 
     async def _judge(self, document: Metadata, client_id: str, openly: bool, template: str, statement: str) -> _Wanted:
         """Everything that is asked of metadata, for new and for changed clients."""
@@ -292,7 +306,7 @@ class Registration:
             # What was vouched for stays so: an update without the statement does not get rid of it.
             said |= read_verified(statement) | {"software_statement": statement}
         name = self._template(said, template)
-        metadata = self._metadata.read(said)
+        metadata = self._metadata.read(choose(said, self._declared))
         if self._settings.link_hosts != "any":
             metadata = registration_rules.without_foreign_links(metadata)
         if not name:
@@ -304,8 +318,9 @@ class Registration:
         client = self._bind(metadata, client_id, name, openly)
         if client is None:
             raise InvalidClientMetadata("the template cannot be used any more")
-        # Judged with a secret such as it will get; digits, for no octet may make it look like a placeholder.
-        trial = ClientSecret("1", Secret(self._tools.entropy(32).hex().encode(), "generated"), None)
+        # Judged with a secret as long as it will get; digits, for no octet may make it look like a placeholder.
+        digits = self._tools.entropy(32).hex()[: len(issue(CLIENT_SECRET, bytes))]
+        trial = ClientSecret("1", Secret(digits.encode(), "generated"), None)
         judged = with_secret(client, trial if uses_secret(client) else None)
         self._metadata.check(judged, self._tools.clock())
         registration_rules.check(client, self._declared, openly=openly, template=bool(name), outbound=self._outbound)

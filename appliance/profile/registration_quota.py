@@ -1,4 +1,4 @@
-"""How many clients one address may register in an hour (RFC 7591 5)."""
+"""How many clients one address may register in an hour (RFC 7591 5), and how many accounts it may ask for."""
 
 import math
 from typing import Final
@@ -14,9 +14,10 @@ _TRIES: Final = 4
 
 
 class RegistrationQuota:
-    """Counts the registrations of each address at one issuer."""
+    """Counts the registrations of each address at one issuer; `what` is registered keeps counters apart."""
 
-    def __init__(self, *, issuer: str, quota: int, store: Store, tools: Tools) -> None:
+    def __init__(self, *, issuer: str, quota: int, store: Store, tools: Tools, what: str = "registration") -> None:
+        self._what = what
         self._issuer = issuer
         self._quota = quota
         self._store = store
@@ -24,7 +25,7 @@ class RegistrationQuota:
 
     async def count(self, peer: str) -> None:
         """Count one, whether it will succeed or not. TooManyRequests; StoreUnavailable."""
-        name = stored_id("\x1f".join(("registration", self._issuer, network_of(peer))))
+        name = stored_id("\x1f".join((self._what, self._issuer, network_of(peer))))
         for _ in range(_TRIES):
             now = self._clock()
             seen = await self._store.get(Attempts, name)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
+from appliance.jose.algorithms import SHARED_KEY_MANAGEMENT_ALGORITHMS
 from appliance.jose.problems import KeyProblem
 from appliance.jose.public_keys import import_set
 from appliance.outbound.client import OutboundClient
@@ -18,18 +19,22 @@ from appliance.profile.client_metadata import refusal
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClientMetadata, InvalidRedirectUri
-from appliance.protocol.redirect_uri import hosts, origin, problem
+from appliance.protocol.redirect_uri import LOOPBACK_HOSTS, hosts, is_on_device, origin, problem
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _REVERSE_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:/")
 #: The scopes that every profile may let strangers have (Core 5.4, 11).
 _STANDARD_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "offline_access")
 #: Members whose addresses are asked by us or by browsers on our behalf.
 _ADDRESSES: Final = (
     *("jwks_uri", "sector_identifier_uri", "initiate_login_uri"),
-    *("backchannel_logout_uri", "frontchannel_logout_uri"),
+    *("backchannel_logout_uri", "frontchannel_logout_uri", "backchannel_client_notification_endpoint"),
 )
+_CIBA: Final = "urn:openid:params:grant-type:ciba"
 _LINKS: Final = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+#: Members that begin like those of CIBA and are of Back-Channel Logout.
+_LOGOUT: Final = ("backchannel_logout_uri", "backchannel_logout_session_required")
+#: Grant types by which a stranger would act as himself, or ask users out of the blue.
+_NOT_OPENLY: Final = ("client_credentials", _CIBA)
 #: Where encryption names no content encryption (OpenID Connect Registration 2).
 _DEFAULT_ENC: Final = "A128CBC-HS256"
 
@@ -44,8 +49,13 @@ def allowed_scopes(declared: DeclaredProfile) -> tuple[str, ...]:
     return tuple(name for name in names if name in declared.scopes)
 
 
-def with_defaults(said: Mapping[str, object], declared: DeclaredProfile) -> dict[str, object]:
-    """Metadata with what its silence means (RFC 7591 2, OpenID Connect Registration 2). InvalidClientMetadata."""
+def with_defaults(
+    said: Mapping[str, object], declared: DeclaredProfile, *, scopes: tuple[str, ...] | None = None
+) -> dict[str, object]:
+    """Metadata with what its silence means (RFC 7591 2, OpenID Connect Registration 2). InvalidClientMetadata.
+
+    `scopes`: what such clients may have; None: what all that register may.
+    """
     found = dict(said)
     found.setdefault("application_type", _application_type(_texts(found, "redirect_uris")))
     if "response_types" not in found:
@@ -60,13 +70,13 @@ def with_defaults(said: Mapping[str, object], declared: DeclaredProfile) -> dict
     found.setdefault("subject_type", declared.subject_types_supported[0])
     algorithms = [entry.alg for entry in declared.keys.signing]
     found.setdefault("id_token_signed_response_alg", "RS256" if "RS256" in algorithms else algorithms[0])
-    for prefix in ("id_token", "userinfo"):
+    for prefix in ("id_token", "userinfo", "introspection"):
         if f"{prefix}_encrypted_response_alg" in found:
             found.setdefault(f"{prefix}_encrypted_response_enc", _DEFAULT_ENC)
     if "request_object_encryption_alg" in found:
         found.setdefault("request_object_encryption_enc", _DEFAULT_ENC)
     if "scope" in found:
-        found["scope"] = _scope(found["scope"], declared)
+        found["scope"] = _scope(found["scope"], allowed_scopes(declared) if scopes is None else scopes)
     return found
 
 
@@ -74,8 +84,11 @@ def _idle(said: Mapping[str, object], declared: DeclaredProfile) -> Iterator[str
     """Members that say how something is done which this client never does: libraries send them by habit."""
     if said["token_endpoint_auth_method"] not in ("client_secret_jwt", "private_key_jwt"):
         yield "token_endpoint_auth_signing_alg"
+    if _CIBA not in _texts(said, "grant_types"):
+        yield from [name for name in said if name.startswith("backchannel_") and name not in _LOGOUT]
     reads_requests = declared.request_parameter_supported or declared.request_uri_parameter_supported
-    if not (reads_requests and declared.keys.encryption):
+    shared = str(said.get("request_object_encryption_alg")) in SHARED_KEY_MANAGEMENT_ALGORITHMS
+    if not (reads_requests and (shared or declared.keys.encryption)):
         yield from ("request_object_encryption_alg", "request_object_encryption_enc")
     if said.get("require_signed_request_object") is True:
         return
@@ -88,11 +101,7 @@ def _idle(said: Mapping[str, object], declared: DeclaredProfile) -> Iterator[str
 def _application_type(redirect_uris: Iterable[str]) -> str:
     """What the addresses tell where the client does not: apps seldom say that they are apps."""
     uris = tuple(redirect_uris)
-    return "native" if uris and all(_is_on_device(uri) for uri in uris) else "web"
-
-
-def _is_on_device(uri: str) -> bool:
-    return origin(uri) is None or (uri.startswith("http:") and hosts((uri,)) <= _LOOPBACK)
+    return "native" if uris and all(is_on_device(uri) for uri in uris) else "web"
 
 
 def _response_types(grant_types: object) -> list[str]:
@@ -108,8 +117,7 @@ def _grant_types(response_types: Iterable[str]) -> list[str]:
     return [*found, "implicit"] if any(response_type.carries_tokens(each) for each in words) else found
 
 
-def _scope(said: object, declared: DeclaredProfile) -> str:
-    allowed = allowed_scopes(declared)
+def _scope(said: object, allowed: tuple[str, ...]) -> str:
     if not isinstance(said, str):
         raise refusal("scope", "is one text with spaces between the scopes")
     # RFC 7591 3.2.1: the client is told what it got; asking for more than there is is no mistake.
@@ -121,12 +129,12 @@ def _texts(metadata: Mapping[str, object], name: str) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def without_foreign_links(metadata: Mapping[str, object]) -> dict[str, object]:
-    """Metadata without links to hosts that no redirect URI proves (OpenID Connect Registration 9.1).
+def without_foreign_links(metadata: Mapping[str, object], *, own: frozenset[str] = frozenset()) -> dict[str, object]:
+    """Metadata without links to hosts that neither a redirect URI nor `own` proves (OpenID Connect Registration 9.1).
 
     Whoever may choose his own name could otherwise show users somebody else's policy and home page.
     """
-    own = hosts(_texts(metadata, "redirect_uris")) - _LOOPBACK
+    own |= hosts(_texts(metadata, "redirect_uris")) - LOOPBACK_HOSTS
     return {
         name: value
         for name, value in metadata.items()
@@ -139,8 +147,9 @@ def check(client: Client, declared: DeclaredProfile, *, openly: bool, template: 
     _check_redirect_uris(client, declared.registration.redirect_hosts)
     _check_addresses(client, outbound)
     _check_keys(client)
-    if openly and "client_credentials" in client.grant_types:
-        raise refusal("grant_types", "may not have client_credentials where anybody can register")
+    for name in _NOT_OPENLY if openly else ():
+        if name in client.grant_types:
+            raise refusal("grant_types", f"may not have {name} where anybody can register")
     if not template:
         _check_algorithms(client)
 
@@ -150,18 +159,19 @@ def _check_redirect_uris(client: Client, allowed: tuple[str, ...]) -> None:
         if why := problem(uri):
             raise InvalidRedirectUri(f"a redirect URI {why}")
         host = "".join(hosts((uri,)))
-        on_device = _is_on_device(uri)
-        if client.application_type == "web" and (not uri.startswith("https://") or host in _LOOPBACK):
+        on_device = is_on_device(uri)
+        if client.application_type == "web" and (not uri.startswith("https://") or host in LOOPBACK_HOSTS):
             raise InvalidRedirectUri("a web client has https redirect URIs on a host of the network")
         if origin(uri) is None and not _REVERSE_DOMAIN.match(uri):
             raise InvalidRedirectUri("a private-use scheme is a domain name of its owner, reversed (RFC 8252 7.1)")
         if uri.startswith("http:") and not on_device:
             raise InvalidRedirectUri("http is only for loopback addresses (RFC 8252 7.3)")
-        if allowed and not on_device and not any(_host_fits(host, pattern) for pattern in allowed):
+        if allowed and not on_device and not any(host_fits(host, pattern) for pattern in allowed):
             raise InvalidRedirectUri("a redirect URI is on a host that is not allowed here")
 
 
-def _host_fits(host: str, pattern: str) -> bool:
+def host_fits(host: str, pattern: str) -> bool:
+    """Whether a host is the one of a pattern, or below that of `*.` and a host."""
     return host.endswith(pattern[1:]) and host != pattern[2:] if pattern.startswith("*.") else host == pattern
 
 
@@ -193,7 +203,7 @@ def _check_keys(client: Client) -> None:
 
 def _check_algorithms(client: Client) -> None:
     """No key of ours is a secret shared with a stranger: his responses are signed with key pairs."""
-    for name in ("id_token", "userinfo", "authorization"):
+    for name in ("id_token", "userinfo", "authorization", "introspection"):
         if str(getattr(client, f"{name}_signed_response_alg", "")).startswith("HS"):
             raise refusal(f"{name}_signed_response_alg", "is not offered to clients that register themselves")
 

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS, CONTENT_ENCRYPTIONS, SIGNATURE_ALGORITHMS
-from appliance.jose.claims import check_audience, check_issuer, check_times
-from appliance.jose.encryption import decrypt
+from appliance.jose.algorithms import (
+    ASYMMETRIC_SIGNATURE_ALGORITHMS,
+    CONTENT_ENCRYPTIONS,
+    KEY_MANAGEMENT_ALGORITHMS,
+    SHARED_KEY_MANAGEMENT_ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+)
+from appliance.jose.claims import check_audience, check_issuer, check_times, read_time
+from appliance.jose.encryption import decrypt, decrypt_shared
 from appliance.jose.keys import VerificationKey, symmetric
 from appliance.jose.problems import KeyProblem, TokenProblem
 from appliance.jose.tokens import MAX_REQUEST_OBJECT, decode_strict, verify
@@ -23,10 +29,15 @@ from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClient, InvalidRequest, InvalidRequestObject
 from appliance.protocol.form import Params
 from appliance.protocol.request_object import REQUEST, REQUEST_URI, TYPE, assemble, read_parameters
+from appliance.protocol.resource import RESOURCE
+from appliance.protocol.security_profile import FAPI2, FAPI2_ALGORITHMS, FAPI2_MESSAGE_SIGNING, includes
 from appliance.seams import Tools
 
 #: How far the clock of a client may be ahead of ours, seconds.
 SKEW: Final = 60
+
+#: FAPI 2.0 Message Signing 5.3.1: how old `nbf` may be, and how much later `exp`, seconds.
+_LONGEST_MESSAGE: Final = 3600
 
 #: Five parts: an encrypted token in compact form (RFC 7516 7.1).
 _DOTS_OF_ENCRYPTED: Final = 4
@@ -69,9 +80,12 @@ class RequestObjects:
         """Whether a request has an object that is read here; one that is not is refused later, by name."""
         return (self._by_value and REQUEST in params) or (self._by_reference and REQUEST_URI in params)
 
-    async def assemble(self, params: Params, client: Client) -> Params:
-        """The request that the object of `params` stands for. OAuthError for the client."""
-        params.check_once()
+    async def assemble(self, params: Params, client: Client, *, alone: bool = False) -> Params:
+        """The request that the object of `params` stands for. OAuthError for the client.
+
+        With `alone` nothing beside the object counts, whatever kind of object it is (RFC 9126 3).
+        """
+        params.check_once(RESOURCE)
         if REQUEST in params and REQUEST_URI in params:
             raise InvalidRequest("request and request_uri must not be used together", parameter=REQUEST_URI)
         text = params.get(REQUEST) or await self._request_uris.resolve(params[REQUEST_URI], client)
@@ -81,7 +95,7 @@ class RequestObjects:
         except TokenProblem as problem:
             words = "the request object is not one of this client for this provider, or not valid now"
             raise InvalidRequestObject(words, detail=str(problem), parameter=REQUEST) from None
-        alone = found.whole or client.require_signed_request_object
+        alone = alone or found.whole or client.require_signed_request_object
         return assemble(params, read_parameters(found.claims), alone=alone)
 
     def metadata(self) -> dict[str, object]:
@@ -95,16 +109,16 @@ class RequestObjects:
         if self._by_value or self._by_reference:
             algorithms = [*SIGNATURE_ALGORITHMS, *([NONE] if self._unsigned else [])]
             found["request_object_signing_alg_values_supported"] = algorithms
-            if self._encryption_algorithms:
-                found["request_object_encryption_alg_values_supported"] = list(self._encryption_algorithms)
-                found["request_object_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTIONS)
+            shared = [name for name in KEY_MANAGEMENT_ALGORITHMS if name in SHARED_KEY_MANAGEMENT_ALGORITHMS]
+            found["request_object_encryption_alg_values_supported"] = [*self._encryption_algorithms, *shared]
+            found["request_object_encryption_enc_values_supported"] = list(CONTENT_ENCRYPTIONS)
         return found
 
     async def _read(self, text: str, client: Client) -> RequestObject:
         """The object behind a text, its writer proved. TokenProblem."""
         encrypted = text.count(".") == _DOTS_OF_ENCRYPTED
         if encrypted:
-            text = self._open(text)
+            text = self._open(text, client)
         if is_unsecured(text):
             # Anybody can encrypt to us: it proves no writer, so what is inside is signed (RFC 9101 6.1).
             if encrypted or NONE not in self._algorithms(client):
@@ -120,15 +134,13 @@ class RequestObjects:
         verified = verify(unverified, keys, algs=algorithms, typ=_TYP)
         return RequestObject(verified.claims, whole=verified.header.get("typ") == TYPE)
 
-    def _open(self, text: str) -> str:
+    def _open(self, text: str, client: Client) -> str:
         """What is inside of an encrypted object: a signed one, and no further encrypted one. TokenProblem.
 
-        What the client registered says what it may use; it may use the rest too (OpenID Connect Registration 2).
+        What the client registered says what it may use; it may use the rest too (OpenID Connect Registration 2),
+        but for its secret, which is a key only where it was registered to be one.
         """
-        keys = self._own_keys.decryption()
-        # Of the keys and not of the entries: a line that was removed is readable till its keys end.
-        algs, encs = {key.alg for key in keys}, frozenset(CONTENT_ENCRYPTIONS)
-        octets = decrypt(text, keys, algs=algs, encs=encs, max_length=MAX_REQUEST_OBJECT)
+        octets = self._decrypted(text, client)
         try:
             inside = octets.decode("ascii")
         except UnicodeDecodeError:
@@ -137,11 +149,27 @@ class RequestObjects:
             raise TokenProblem("an encrypted request object is inside of another")
         return inside
 
+    def _decrypted(self, text: str, client: Client) -> bytes:
+        encs, registered = frozenset(CONTENT_ENCRYPTIONS), client.request_object_encryption_alg
+        if registered in SHARED_KEY_MANAGEMENT_ALGORITHMS:
+            secrets = list(self._secrets(client))
+            try:
+                return decrypt_shared(text, secrets, algs=(registered,), encs=encs, max_length=MAX_REQUEST_OBJECT)
+            except TokenProblem:
+                # It may be encrypted to a key of the profile all the same.
+                pass
+        keys = self._own_keys.decryption()
+        # Of the keys and not of the entries: a line that was removed is readable till its keys end.
+        algs = {key.alg for key in keys}
+        return decrypt(text, keys, algs=algs, encs=encs, max_length=MAX_REQUEST_OBJECT)
+
     def _algorithms(self, client: Client) -> frozenset[str]:
         """What the client's objects may be signed with: what it registered, else any (Core 6.3.2)."""
         possible = frozenset(SIGNATURE_ALGORITHMS)
         if self._unsigned and not client.require_signed_request_object:
             possible |= {NONE}
+        if includes(client.op.security_profile, FAPI2):
+            possible &= FAPI2_ALGORITHMS
         registered = client.request_object_signing_alg
         return possible if registered is None else possible & {registered}
 
@@ -155,13 +183,15 @@ class RequestObjects:
             raise TokenProblem(problem.detail) from None
 
     def _shared(self, client: Client, alg: str) -> Iterable[VerificationKey]:
-        for entry in client.live_secrets(self._clock()):
-            if entry.secret.hashed:
-                continue
+        for secret in self._secrets(client):
             try:
-                yield symmetric(entry.secret.value, alg).verification()
+                yield symmetric(secret, alg).verification()
             except KeyProblem:
                 continue
+
+    def _secrets(self, client: Client) -> Iterable[bytes]:
+        """The client's secrets that are known in clear."""
+        return (entry.secret.value for entry in client.live_secrets(self._clock()) if not entry.secret.hashed)
 
     def _check(self, found: RequestObject, client: Client) -> None:
         """The registered claims, where they are there (Core 6.1, RFC 9101 4). TokenProblem."""
@@ -181,3 +211,16 @@ class RequestObjects:
         )
         begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
         check_times(begins, now, leeway=SKEW, required=())
+        if includes(client.op.security_profile, FAPI2_MESSAGE_SIGNING):
+            _check_signed_message(claims, now)
+
+
+def _check_signed_message(claims: Mapping[str, object], now: float) -> None:
+    """FAPI 2.0 Message Signing 5.3.1: for whom and for how long must be said. TokenProblem."""
+    if "aud" not in claims:
+        raise TokenProblem("aud is missing")
+    begins, ends = read_time(claims, "nbf"), read_time(claims, "exp")
+    if begins is None or ends is None:
+        raise TokenProblem("nbf or exp is missing")
+    if begins < now - _LONGEST_MESSAGE or ends > begins + _LONGEST_MESSAGE:
+        raise TokenProblem("nbf or exp is too far away")

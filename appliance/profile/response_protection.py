@@ -9,9 +9,14 @@ from typing import Final
 
 import orjson
 
-from appliance.jose.algorithms import CONTENT_ENCRYPTIONS, KEY_MANAGEMENT_ALGORITHMS, SIGNATURE_ALGORITHMS
+from appliance.jose.algorithms import (
+    CONTENT_ENCRYPTIONS,
+    KEY_MANAGEMENT_ALGORITHMS,
+    SHARED_KEY_MANAGEMENT_ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+)
 from appliance.jose.encryption import encrypt
-from appliance.jose.keys import EncryptionKey, SigningKey, VerificationKey, symmetric
+from appliance.jose.keys import EncryptionKey, SigningKey, VerificationKey, symmetric, symmetric_encryption
 from appliance.jose.problems import KeyProblem, TokenProblem
 from appliance.jose.public_keys import choose_encryption_key
 from appliance.jose.tokens import (
@@ -31,6 +36,9 @@ from appliance.protocol.errors import ServerError, TemporarilyUnavailable
 from appliance.seams import Tools
 
 UNSECURED: Final = "none"
+
+#: The type of introspection responses as JWT; their media type has `application/` before it (RFC 9701 5).
+INTROSPECTION: Final = "token-introspection+jwt"
 
 _ID_TOKEN: Final = "JWT"
 _LOGOUT_TOKEN: Final = "logout+jwt"
@@ -102,10 +110,29 @@ class ResponseProtection:
         content = "JWT" if alg is not None else None
         return await self._encrypted(client, encryption, client.userinfo_encrypted_response_enc, protected, content)
 
+    async def introspection(self, client: Client, issuer: str, told: Mapping[str, object]) -> str:
+        """What is told of a token, as a JWT for the client that asked (RFC 9701 5). ServerError."""
+        alg = client.introspection_signed_response_alg or self._usual_alg()
+        # Neither `sub` nor `exp` of its own, so that it passes for no other kind of token (RFC 9701 8.1).
+        claims = {"iss": issuer, "aud": client.client_id, "iat": int(self._clock()), "token_introspection": told}
+        token = sign(self._signer(client, alg), claims, INTROSPECTION)
+        encryption = client.introspection_encrypted_response_alg
+        if encryption is None:
+            return token
+        return await self._encrypted(client, encryption, client.introspection_encrypted_response_enc, token, "JWT")
+
+    def introspection_metadata(self) -> dict[str, object]:
+        """The algorithms of introspection responses as JWT (RFC 9701 7)."""
+        shared = {client.introspection_signed_response_alg for client in self._clients} & _SHARED
+        return {
+            "introspection_signing_alg_values_supported": [*self._keys.algorithms, *_in_order(shared)],
+            "introspection_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
+            "introspection_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        }
+
     async def response(self, client: Client, parameters: Iterable[tuple[str, str]]) -> str:
         """The authorization response of these parameters as one JWT (JARM 2.1), `iss` among them. ServerError."""
-        own = self._keys.algorithms
-        alg = client.authorization_signed_response_alg or (_RS256 if _RS256 in own else own[0])
+        alg = client.authorization_signed_response_alg or self._usual_alg()
         claims: dict[str, object] = dict(parameters)
         if "expires_in" in claims:
             claims["expires_in"] = int(str(claims["expires_in"]))
@@ -122,9 +149,7 @@ class ResponseProtection:
         shared = {client.authorization_signed_response_alg for client in self._clients} & _SHARED
         return {
             "authorization_signing_alg_values_supported": [*self._keys.algorithms, *_in_order(shared)],
-            "authorization_encryption_alg_values_supported": [
-                name for name, alg in KEY_MANAGEMENT_ALGORITHMS.items() if not alg.symmetric
-            ],
+            "authorization_encryption_alg_values_supported": list(KEY_MANAGEMENT_ALGORITHMS),
             "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
         }
 
@@ -142,7 +167,7 @@ class ResponseProtection:
         shared = {client.id_token_signed_response_alg for client in self._clients} & _SHARED
         shared_userinfo = {client.userinfo_signed_response_alg for client in self._clients} & _SHARED
         unsigned = [UNSECURED] if self._unsigned_id_tokens else []
-        encryption = [name for name, alg in KEY_MANAGEMENT_ALGORITHMS.items() if not alg.symmetric]
+        encryption = list(KEY_MANAGEMENT_ALGORITHMS)
         return {
             "id_token_signing_alg_values_supported": [*own, *_in_order(shared), *unsigned],
             "id_token_encryption_alg_values_supported": encryption,
@@ -173,6 +198,11 @@ class ResponseProtection:
             if not each.secret.hashed:
                 yield each.secret.value
 
+    def _usual_alg(self) -> str:
+        """RS256, which is what responses are signed with where nothing is registered, or what there is."""
+        own = self._keys.algorithms
+        return _RS256 if _RS256 in own else own[0]
+
     def _signer(self, client: Client, alg: str) -> SigningKey:
         try:
             if alg not in _SHARED:
@@ -187,12 +217,21 @@ class ResponseProtection:
     ) -> str:
         detail = f"nothing can be encrypted to {client.client_id}"
         try:
-            key = await self._encryption_key(client, alg)
-            return encrypt(key, plaintext, enc=enc or _DEFAULT_ENC, cty=content)
+            chosen = enc or _DEFAULT_ENC
+            if alg in SHARED_KEY_MANAGEMENT_ALGORITHMS:
+                key = self._shared_encryption_key(client, alg, chosen)
+            else:
+                key = await self._encryption_key(client, alg)
+            return encrypt(key, plaintext, enc=chosen, cty=content)
         except KeyProblem as problem:
             raise ServerError(detail=f"{detail}: {problem}") from None
         except OutboundProblem as problem:
             raise TemporarilyUnavailable("try again in a moment", detail=f"{detail}: {problem}") from None
+
+    def _shared_encryption_key(self, client: Client, alg: str, enc: str) -> EncryptionKey:
+        # Core 10.2: as for signatures, the first secret that is known in clear; none is told by a `kid`.
+        secret = next(iter(self._secrets(client)), b"")
+        return symmetric_encryption(secret, alg, enc).encryption()
 
     async def _encryption_key(self, client: Client, alg: str) -> EncryptionKey:
         try:

@@ -14,6 +14,7 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile.logout import Logout
 from appliance.profile.session_state import SessionState
 from appliance.protocol import base64url, handles
+from appliance.protocol.frozen import quick
 from appliance.protocol.messages import Request, SetCookie
 from appliance.protocol.records import Proof, Session, user_key
 from appliance.seams import Change, Store, StoreUnavailable, Tools, User
@@ -35,6 +36,7 @@ class Held:
     session: Session
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Browser:
     """One browser as its cookies show it, and how they shall be after the answer."""

@@ -12,19 +12,25 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile.access_tokens import AccessTokens, IssuedAccessToken
 from appliance.profile.claims import ClaimsRelease, Placement
 from appliance.profile.id_tokens import IdTokens
+from appliance.profile.resources import Resources
 from appliance.profile.response_protection import UNSECURED
+from appliance.profile.sender_constraint import token_type
 from appliance.profile.standing import Standing
-from appliance.protocol.authorization import Authorization
+from appliance.protocol import authorization_details
+from appliance.protocol.authorization import Authorization, Confirmation
 from appliance.protocol.client import Client
 from appliance.protocol.errors import AccessDenied, InvalidGrant, ServerError, TemporarilyUnavailable
+from appliance.protocol.frozen import quick
 from appliance.protocol.handles import AUTHORIZATION_CODE, REFRESH_TOKEN, issue, stored_id
 from appliance.protocol.records import AccessToken, AuthorizationCode, Record, RefreshToken
+from appliance.protocol.scope import OFFLINE_ACCESS
 from appliance.seams import Change, Redeemed, Store, Tools, User
 
 #: How often a lost step is judged again before the answer is "later".
 _TRIES: Final = 4
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CodeBinding:
     """What a code is bound to: redirect URI (None: not asked), S256 challenge, whether it may refresh."""
@@ -49,10 +55,12 @@ class Tokens:
         tools: Tools,
     ) -> None:
         self._ttl = declared.ttl
+        self._grants_are_managed = bool(declared.grant_management.actions)
         self._issuer = declared.issuer
         self._access_tokens = access_tokens
         self._id_tokens = id_tokens
         self._claims = claims
+        self._resources = Resources(declared=declared, allowed_scopes=claims.allowed_scopes)
         self._standing = standing
         self._store = store
         self._tools = tools
@@ -79,11 +87,11 @@ class Tokens:
             records.append(issued.record)
             answer += [
                 ("access_token", access_token),
-                ("token_type", "Bearer"),
+                ("token_type", token_type(authorization.confirmation)),
                 ("expires_in", str(issued.expires_in)),
             ]
-            if authorization.scope:
-                answer.append(("scope", " ".join(authorization.scope)))
+            if issued.record.authorization.scope:
+                answer.append(("scope", " ".join(issued.record.authorization.scope)))
         if "id_token" in response_type:
             if client.id_token_signed_response_alg == UNSECURED:
                 # Core 2: never from the authorization endpoint, where anybody could have written it.
@@ -97,10 +105,16 @@ class Tokens:
             raise ServerError(detail="a step without expectations was refused by the store")
         return tuple(answer)
 
-    async def issue(self, redeemed: Redeemed, client: Client, user: User | None) -> Mapping[str, object]:
-        """The token response (RFC 6749 5.1, Core 3.1.3.3), committed. InvalidGrant if somebody was first."""
+    async def issue(
+        self, redeemed: Redeemed, client: Client, user: User | None, confirmation: Confirmation | None = None
+    ) -> Mapping[str, object]:
+        """The token response (RFC 6749 5.1, Core 3.1.3.3), committed. InvalidGrant if somebody was first.
+
+        The access token is bound to the key of `confirmation`; so is the refresh token of a public client, which
+        has nothing else to prove itself by (RFC 9449 5, RFC 8705 4).
+        """
         for _ in range(_TRIES):
-            answer, records = await self._mint(redeemed, client, user)
+            answer, records = await self._mint(redeemed, client, user, confirmation)
             proof = redeemed.change
             change = Change(proof.put + records, proof.delete, proof.expect, proof.absent)
             if await self._store.commit(change):
@@ -117,30 +131,46 @@ class Tokens:
         return self._id_tokens.read_hint(token)
 
     async def _mint(
-        self, redeemed: Redeemed, client: Client, user: User | None
+        self, redeemed: Redeemed, client: Client, user: User | None, confirmation: Confirmation | None
     ) -> tuple[Mapping[str, object], tuple[Record, ...]]:
         # A scope that a reload took away is not granted any more, whenever it was consented to.
         allowed = self._claims.allowed_scopes(client)
         scope = tuple(name for name in redeemed.scope if name in allowed)
         authorization = redeemed.authorization
-        if scope != authorization.scope:
-            authorization = replace(authorization, scope=scope)
-        issued = await self._access_token(authorization, client, user)
-        records: tuple[Record, ...] = (issued.record,)
+        if scope != authorization.scope or confirmation != authorization.confirmation:
+            authorization = replace(authorization, scope=scope, confirmation=confirmation)
+        if redeemed.resource is not None:
+            authorization = replace(authorization, resource=redeemed.resource)
+        if redeemed.authorization_details is not None:
+            authorization = replace(authorization, authorization_details=redeemed.authorization_details)
+        issued = await self._access_token(authorization, client, user, redeemed.ends_at)
+        record = issued.record
+        if redeemed.ends_with is not None:
+            record = replace(record, authorization_id=redeemed.ends_with)
+        records: tuple[Record, ...] = (record,)
         answer: dict[str, object] = {
             "access_token": issued.token,
-            "token_type": "Bearer",
+            "token_type": token_type(confirmation),
             "expires_in": issued.expires_in,
         }
         refresh_token = redeemed.refresh_token
         if redeemed.begins_family:
             refresh_token = issue(REFRESH_TOKEN, self._tools.entropy)
-            records += (self._first_of_family(refresh_token, redeemed.authorization, client),)
+            kept = replace(redeemed.authorization, confirmation=confirmation if client.is_public else None)
+            records += (self._first_of_family(refresh_token, kept, client),)
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token
-        if scope:
-            answer["scope"] = " ".join(scope)
-        if "openid" in scope and user is not None:
+        if issued.record.authorization.scope:
+            answer["scope"] = " ".join(issued.record.authorization.scope)
+        if issued.record.authorization.authorization_details:
+            # RFC 9396 7.
+            answer["authorization_details"] = list(issued.record.authorization.authorization_details)
+        if self._grants_are_managed and redeemed.with_id_token and authorization.subject is not None:
+            # Grant Management for OAuth 2.0 5.5; an exchanged token is of somebody else's grant.
+            answer |= {} if client.is_public else {"grant_id": authorization.id}
+        if redeemed.issued_token_type is not None:
+            answer["issued_token_type"] = redeemed.issued_token_type
+        if redeemed.with_id_token and "openid" in scope and user is not None:
             answer["id_token"] = await self._id_tokens.issue(
                 authorization, client, user, access_token=issued.token, code=None
             )
@@ -179,13 +209,37 @@ class Tokens:
         )
 
     async def _access_token(
-        self, authorization: Authorization, client: Client, user: User | None
+        self, authorization: Authorization, client: Client, user: User | None, ends_at: float | None = None
     ) -> IssuedAccessToken:
+        """The access token of an authorization, as all of its resources have it (RFC 8707 2)."""
+        if authorization.resource:
+            return await self._targeted(authorization, client, user, ends_at)
         claims: Mapping[str, object] = {}
         if client.op.claims_in_access_token and authorization.subject is not None:
             user = user or await self._user(authorization)
             claims = await self._claims.release(authorization, client, user, Placement.ACCESS_TOKEN)
-        return self._access_tokens.issue(authorization, client, claims)
+        return self._access_tokens.issue(authorization, client, claims, ends_at)
+
+    async def _targeted(
+        self, authorization: Authorization, client: Client, user: User | None, ends_at: float | None
+    ) -> IssuedAccessToken:
+        """A token with what its resources need and nothing for others."""
+        targets = self._resources.targets(authorization.resource)
+        claims: Mapping[str, object] = {}
+        if targets.claims and authorization.subject is not None:
+            user = user or await self._user(authorization)
+            claims = await self._claims.release(
+                authorization, client, user, Placement.ACCESS_TOKEN, at_resource=targets.claims
+            )
+        places = (*authorization.resource, *targets.terms.audience)
+        narrowed = replace(
+            authorization,
+            scope=self._resources.scope_of_token(authorization.scope, authorization.resource),
+            authorization_details=authorization_details.at(authorization.authorization_details, places),
+            # What goes on without the user does so though its scope, which says so, is of no use at a resource.
+            sid=None if OFFLINE_ACCESS in authorization.scope else authorization.sid,
+        )
+        return self._access_tokens.issue(narrowed, client, claims, ends_at, targets)
 
     async def _user(self, authorization: Authorization) -> User:
         try:

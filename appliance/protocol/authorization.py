@@ -7,6 +7,8 @@ the two halves of the provider.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.protocol.frozen import quick
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -33,7 +35,13 @@ class Confirmation:
     #: SHA-256 of a client certificate (RFC 8705 3.1), base64url; `x5t#S256` on the wire.
     x5t_s256: str | None = None
 
+    def members(self) -> dict[str, str]:
+        """What `cnf` says of it in tokens and answers."""
+        named = {"jkt": self.jkt, "x5t#S256": self.x5t_s256}
+        return {name: value for name, value in named.items() if value is not None}
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """What a subject (or the client itself, subject None) granted to a client at one issuer."""

@@ -5,15 +5,17 @@ on anything else; `read` takes the rest, and its errors can be delivered there.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from appliance.protocol import claims_request, pkce, prompt, response_type, scope
+from appliance.protocol import authorization_details, claims_request, pkce, prompt, resource, response_type, scope
 from appliance.protocol.authorization import ClaimsRequest
+from appliance.protocol.authorization_details import Details
 from appliance.protocol.errors import InvalidRequest, OAuthError
 from appliance.protocol.form import Params
+from appliance.protocol.frozen import quick
 
 #: Longest value of each parameter that we know; an unknown parameter is ignored (RFC 6749 3.1).
 PARAMETERS: Final[Mapping[str, int]] = MappingProxyType(
@@ -36,15 +38,30 @@ PARAMETERS: Final[Mapping[str, int]] = MappingProxyType(
         "claims": claims_request.MAX_LENGTH,
         "code_challenge": 512,
         "code_challenge_method": 64,
+        "dpop_jkt": 512,
+        "resource": resource.MAX_COUNT * (resource.MAX_LENGTH + 1),
+        "authorization_details": authorization_details.MAX_LENGTH,
+        "grant_management_action": 64,
+        "grant_id": 256,
     }
 )
 #: Parameters whose presence is an error here: to ignore them would be to grant what was not asked.
-REFUSED: Final = ("request", "request_uri", "registration", "authorization_details")
+REFUSED: Final = ("request", "request_uri", "registration")
 
+#: What of it has a meaning where no browser is sent back.
+DIRECT: Final = (
+    *("client_id", "scope", "acr_values", "max_age", "claims", "claims_locales", "ui_locales"),
+    *("id_token_hint", "login_hint", "resource", "authorization_details"),
+    *("grant_management_action", "grant_id"),
+)
+
+_MAY_REPEAT = frozenset({resource.RESOURCE})
 _MAX_AGE = re.compile(r"[0-9]{1,10}")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """What a request says of where and how it wants to be answered."""
@@ -58,6 +75,7 @@ class ReplyRequest:
     response_modes: tuple[str, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """One authorization request whose every parameter is well-formed."""
@@ -84,6 +102,11 @@ class AuthorizationRequest:
     parameters: Mapping[str, str]
     #: `sub` of the id_token_hint once the hint was verified.
     hinted_sub: str | None = None
+    #: Thumbprint of the DPoP key that must come with the code (RFC 9449 10).
+    dpop_jkt: str | None = None
+    #: Where tokens are to be used (RFC 8707 2).
+    resource: tuple[str, ...] = ()
+    authorization_details: Details = ()
 
     @property
     def mode(self) -> str:
@@ -100,11 +123,19 @@ class AuthorizationRequest:
 
 def with_consent_parameter(params: Params) -> Params:
     """The parameters with `consent`, which is not a standard one, as the `prompt` that it stands for."""
-    if params.repeated or params.get("consent", "0").lower() in ("0", "false"):
+    if not params.repeated <= _MAY_REPEAT or params.get("consent", "0").lower() in ("0", "false"):
         return params
-    values = dict(params)
-    values["prompt"] = " ".join(dict.fromkeys((*params.get("prompt", "").split(), prompt.CONSENT)))
-    return Params(values.items())
+    words = " ".join(dict.fromkeys((*params.get("prompt", "").split(), prompt.CONSENT)))
+    return Params((*(pair for pair in params.pairs() if pair[0] != "prompt"), ("prompt", words)))
+
+
+def restore(parameters: Mapping[str, str]) -> Params:
+    """The parameters of a request that was kept, as they were sent."""
+    several = parameters.get(resource.RESOURCE)
+    if several is None:
+        return Params(parameters.items())
+    others = (pair for pair in parameters.items() if pair[0] != resource.RESOURCE)
+    return Params((*others, *((resource.RESOURCE, each) for each in resource.split(several))))
 
 
 def read_reply(params: Params) -> ReplyRequest:
@@ -141,15 +172,31 @@ def _words(params: Params) -> frozenset[str]:
 
 def read(params: Params) -> AuthorizationRequest:
     """The whole request. An OAuthError, for the client, when a parameter is repeated or malformed."""
-    params.check_once()
-    known = {name: params[name] for name in PARAMETERS if name in params}
+    params.check_once(resource.RESOURCE)
+    return _read(params, response_type.read(params.get("response_type")), PARAMETERS)
+
+
+def read_direct(params: Params) -> AuthorizationRequest:
+    """A request that came without a browser (RFC 8628 3.1, CIBA 7.1): nothing in it leads anywhere. OAuthError.
+
+    Its user decides on a page of ours, each time.
+    """
+    return replace(_read(params, frozenset(), DIRECT), prompt=frozenset({prompt.CONSENT}))
+
+
+def _read(params: Params, words: frozenset[str], names: Iterable[str]) -> AuthorizationRequest:
+    params.check_once(resource.RESOURCE)
+    known = {name: params[name] for name in names if name in params}
+    targets = resource.read(params.all(resource.RESOURCE)) if resource.RESOURCE in names else ()
+    if targets:
+        known[resource.RESOURCE] = resource.joined(targets)
     for name, value in known.items():
         if len(value) > PARAMETERS[name]:
             raise InvalidRequest(f"parameter {name} is too long", parameter=name)
     return AuthorizationRequest(
         client_id=params.require("client_id"),
         redirect_uri=known.get("redirect_uri"),
-        response_type=response_type.read(known.get("response_type")),
+        response_type=words,
         response_mode=known.get("response_mode"),
         scope=scope.read(known.get("scope")),
         state=known.get("state"),
@@ -163,8 +210,11 @@ def read(params: Params) -> AuthorizationRequest:
         acr_values=_words_of(known.get("acr_values")),
         claims=claims_request.read(known.get("claims")),
         code_challenge=pkce.read_challenge(known.get("code_challenge"), known.get("code_challenge_method")),
+        dpop_jkt=_dpop_jkt(known.get("dpop_jkt")),
         refused=frozenset(name for name in REFUSED if name in params),
         parameters=known,
+        resource=targets,
+        authorization_details=authorization_details.read(known.get("authorization_details")),
     )
 
 
@@ -174,6 +224,12 @@ def _max_age(text: str | None) -> int | None:
     if not _MAX_AGE.fullmatch(text):
         raise InvalidRequest("max_age is not a number of seconds", parameter="max_age")
     return int(text)
+
+
+def _dpop_jkt(text: str | None) -> str | None:
+    if text is not None and not _THUMBPRINT.fullmatch(text):
+        raise InvalidRequest("dpop_jkt is not the SHA-256 of a key in base64url", parameter="dpop_jkt")
+    return text
 
 
 def _words_of(text: str | None) -> tuple[str, ...]:

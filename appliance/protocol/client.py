@@ -35,7 +35,7 @@ class ClientTtl:
 class ClientCompat:
     """Departures from the specifications for one client. `until` in epoch seconds: a reminder."""
 
-    #: "exact" or "ignore_query".
+    #: "exact", "ignore_query" or "any_localhost_port".
     redirect_match: str
     http_redirects: bool
     password_grant: bool
@@ -50,6 +50,8 @@ class ClientSettings:
     status: str
     theme: str | None
     consent: str
+    #: "oauth21", "fapi2" or "fapi2_message_signing"; None: what its profile says.
+    security_profile: str | None
     require_pkce: bool | None
     sector_identifier: str | None
     access_token_format: str
@@ -58,6 +60,14 @@ class ClientSettings:
     introspection: str
     claims_in_id_token: tuple[str, ...]
     claims_in_access_token: tuple[str, ...]
+    #: The scope of requests that name none; None: as the profile says.
+    default_scope: tuple[str, ...] | None
+    #: Resources that it may ask tokens for; None: those of which it may have a scope.
+    resources: tuple[str, ...] | None
+    #: The resource of requests that name none.
+    default_resource: str | None
+    #: Hosts of redirect URIs that it may bring along when it pushes a request (RFC 9126 2.4).
+    pushed_redirect_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     ttl: ClientTtl
     compat: ClientCompat
@@ -91,6 +101,15 @@ class Client:
     scope: tuple[str, ...]
     token_endpoint_auth_method: str
     token_endpoint_auth_signing_alg: str | None
+    #: What the certificate of `tls_client_auth` must say: exactly one of these (RFC 8705 2.1.2).
+    tls_client_auth_subject_dn: str | None
+    tls_client_auth_san_dns: str | None
+    tls_client_auth_san_uri: str | None
+    tls_client_auth_san_ip: str | None
+    tls_client_auth_san_email: str | None
+    #: Whether its tokens are bound, always, to its certificate (RFC 8705 3.4) or to a DPoP key (RFC 9449 5.2).
+    tls_client_certificate_bound_access_tokens: bool
+    dpop_bound_access_tokens: bool
     client_secrets: tuple[ClientSecret, ...]
     #: Public keys: a JWK Set as it was registered, or where to fetch it; never both (RFC 7591 2).
     jwks: Mapping[str, object] | None
@@ -103,6 +122,10 @@ class Client:
     userinfo_signed_response_alg: str | None
     userinfo_encrypted_response_alg: str | None
     userinfo_encrypted_response_enc: str | None
+    #: For resource servers that ask for introspection responses as JWT (RFC 9701 6).
+    introspection_signed_response_alg: str | None
+    introspection_encrypted_response_alg: str | None
+    introspection_encrypted_response_enc: str | None
     #: Where a third party sends the user to begin a login (Core 4).
     initiate_login_uri: str | None
     #: Addresses of request objects (Core 6.2); a #fragment tells of a version and is not part of the address.
@@ -111,9 +134,18 @@ class Client:
     request_object_encryption_alg: str | None
     request_object_encryption_enc: str | None
     require_signed_request_object: bool
+    #: Whether its requests come by the pushed authorization request endpoint only (RFC 9126 6).
+    require_pushed_authorization_requests: bool
+    #: Types of authorization details that it may ask for (RFC 9396 10).
+    authorization_details_types: tuple[str, ...]
     authorization_signed_response_alg: str | None
     authorization_encrypted_response_alg: str | None
     authorization_encrypted_response_enc: str | None
+    #: How it is told that its user has decided: "poll" or "ping" (CIBA 4), and where.
+    backchannel_token_delivery_mode: str | None
+    backchannel_client_notification_endpoint: str | None
+    backchannel_authentication_request_signing_alg: str | None
+    backchannel_user_code_parameter: bool
     default_max_age: int | None
     require_auth_time: bool
     default_acr_values: tuple[str, ...]
@@ -162,6 +194,13 @@ NOBODY: Final = Client(
     scope=(),
     token_endpoint_auth_method="",
     token_endpoint_auth_signing_alg=None,
+    tls_client_auth_subject_dn=None,
+    tls_client_auth_san_dns=None,
+    tls_client_auth_san_uri=None,
+    tls_client_auth_san_ip=None,
+    tls_client_auth_san_email=None,
+    tls_client_certificate_bound_access_tokens=False,
+    dpop_bound_access_tokens=False,
     client_secrets=(),
     jwks=None,
     jwks_uri=None,
@@ -173,15 +212,24 @@ NOBODY: Final = Client(
     userinfo_signed_response_alg=None,
     userinfo_encrypted_response_alg=None,
     userinfo_encrypted_response_enc=None,
+    introspection_signed_response_alg=None,
+    introspection_encrypted_response_alg=None,
+    introspection_encrypted_response_enc=None,
     initiate_login_uri=None,
     request_uris=(),
     request_object_signing_alg=None,
     request_object_encryption_alg=None,
     request_object_encryption_enc=None,
     require_signed_request_object=False,
+    require_pushed_authorization_requests=False,
+    authorization_details_types=(),
     authorization_signed_response_alg=None,
     authorization_encrypted_response_alg=None,
     authorization_encrypted_response_enc=None,
+    backchannel_token_delivery_mode=None,
+    backchannel_client_notification_endpoint=None,
+    backchannel_authentication_request_signing_alg=None,
+    backchannel_user_code_parameter=False,
     default_max_age=None,
     require_auth_time=False,
     default_acr_values=(),
@@ -190,6 +238,7 @@ NOBODY: Final = Client(
         status="disabled",
         theme=None,
         consent="",
+        security_profile=None,
         require_pkce=None,
         sector_identifier=None,
         access_token_format="",
@@ -197,6 +246,10 @@ NOBODY: Final = Client(
         introspection="own",
         claims_in_id_token=(),
         claims_in_access_token=(),
+        default_scope=None,
+        resources=None,
+        default_resource=None,
+        pushed_redirect_hosts=(),
         cors_origins=(),
         ttl=ClientTtl(None, None, None, None, None),
         compat=ClientCompat("exact", http_redirects=False, password_grant=False, until=None),

@@ -30,6 +30,8 @@ class OAuthError(Exception):
         self.parameter = parameter
         #: Value of the WWW-Authenticate header that goes with it (RFC 6749 5.2, RFC 6750 3), or "".
         self.challenge = ""
+        #: The DPoP nonce that goes with it (RFC 9449 8), or "".
+        self.nonce = ""
         #: Seconds after which another try makes sense (RFC 9110 10.2.3); 0 where nothing is known.
         self.retry_after = 0
 
@@ -81,6 +83,54 @@ class AccessDenied(OAuthError):
     """RFC 6749 4.1.2.1."""
 
     error = "access_denied"
+
+
+class AuthorizationPending(OAuthError):
+    """RFC 8628 3.5, CIBA 11: the user has not decided yet."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 3.5, CIBA 11: not decided yet, and asked too often; the interval is 5 seconds longer from now on."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 3.5, CIBA 11: the request was not decided, or not asked after, in time."""
+
+    error = "expired_token"
+
+
+class TransactionFailed(OAuthError):
+    """CIBA 12: the user could not decide, for another reason than that he refused."""
+
+    error = "transaction_failed"
+
+
+class UnknownUserId(OAuthError):
+    """CIBA 13: nobody is meant by the hint."""
+
+    error = "unknown_user_id"
+
+
+class InvalidBindingMessage(OAuthError):
+    """CIBA 13: a binding message that cannot be shown."""
+
+    error = "invalid_binding_message"
+
+
+class MissingUserCode(OAuthError):
+    """CIBA 13: the user is asked only by who knows his code."""
+
+    error = "missing_user_code"
+
+
+class InvalidUserCode(OAuthError):
+    """CIBA 13: not the code of the user."""
+
+    error = "invalid_user_code"
 
 
 class ServerError(OAuthError):
@@ -173,6 +223,36 @@ class InvalidAuthorizationDetails(OAuthError):
     error = "invalid_authorization_details"
 
 
+class InvalidTarget(OAuthError):
+    """RFC 8707 2, RFC 8693 2.2.2: a resource or audience that no token is issued for here."""
+
+    error = "invalid_target"
+
+
+class InvalidDpopProof(OAuthError):
+    """RFC 9449 5: the DPoP proof is missing, broken, for another request or used before."""
+
+    error = "invalid_dpop_proof"
+
+
+class InvalidDpopProofAtResource(InvalidDpopProof):
+    """RFC 9449 7.1: the same where a token is used."""
+
+    status = 401
+
+
+class UseDpopNonce(OAuthError):
+    """RFC 9449 8: the DPoP proof must have the nonce that comes with this."""
+
+    error = "use_dpop_nonce"
+
+
+class UseDpopNonceAtResource(UseDpopNonce):
+    """RFC 9449 9: the same where a token is used."""
+
+    status = 401
+
+
 class InvalidRedirectUri(OAuthError):
     """RFC 7591 3.2.2: a redirect URI that cannot be registered."""
 
@@ -202,6 +282,21 @@ class InvalidToken(OAuthError):
 
     error = "invalid_token"
     status = 401
+
+
+class InsufficientUserAuthentication(OAuthError):
+    """RFC 9470 3: the token is of a lesser or an older login than is needed here.
+
+    `acr` and `max_age` (seconds) are what the client has to ask the user's next login for; None asks for nothing.
+    """
+
+    error = "insufficient_user_authentication"
+    status = 401
+
+    def __init__(self, acr: str | None, max_age: int | None) -> None:
+        super().__init__("another login of the user is needed")
+        self.acr = acr
+        self.max_age = max_age
 
 
 class InsufficientScope(OAuthError):

@@ -6,6 +6,8 @@ repeated parameters are kept visible so that RFC 6749 3.1 can be enforced.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, TypeVar, overload
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from appliance.protocol.errors import InvalidRequest
@@ -14,29 +16,31 @@ MAX_LENGTH = 65536
 MAX_FIELDS = 200
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NONE: Final[frozenset[str]] = frozenset()
+_NOTHING: Final[Mapping[str, list[str]]] = MappingProxyType({})
+
+D = TypeVar("D")
 
 
 class Params(Mapping[str, str]):
     """Parsed parameters: a read-only mapping of the values sent once, which remembers the repeated ones.
 
     An empty value counts as not sent (RFC 6749 3.1). A repeated parameter is absent from the mapping and
-    named in `repeated`.
+    named in `repeated`; `all` has its values, for the few that may be.
     """
 
-    __slots__ = ("_values", "repeated")
+    __slots__ = ("_several", "_values", "repeated")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        values: dict[str, str] = {}
-        repeated: list[str] = []
-        for name, value in pairs:
-            if name in values:
-                repeated.append(name)
-            values[name] = value
-        for name in repeated:
-            values.pop(name, None)
-        self._values = values if all(values.values()) else {name: value for name, value in values.items() if value}
-        self.repeated = frozenset(repeated)
+        sent = list(pairs)
+        values = dict(sent)
+        several = _NOTHING if len(values) == len(sent) else _several(sent)
+        if several or not all(values.values()):
+            values = {name: value for name, value in values.items() if value and name not in several}
+        self._values = values
+        self._several = several
+        self.repeated = frozenset(several) if several else _NONE
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -44,6 +48,16 @@ class Params(Mapping[str, str]):
     # The mixin's way is a caught KeyError for everything that was not sent, which is most of what is asked.
     def __contains__(self, name: object) -> bool:
         return name in self._values
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, default: str | D, /) -> str | D: ...
+
+    def get(self, name: str, default: D | None = None, /) -> str | D | None:
+        """The value sent for a name, else the default."""
+        return self._values.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -60,9 +74,28 @@ class Params(Mapping[str, str]):
             raise InvalidRequest(f"parameter {name} is missing", parameter=name)
         return value
 
-    def check_once(self) -> None:
-        """InvalidRequest when any parameter was sent more than once (RFC 6749 3.1)."""
-        if self.repeated:
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a parameter, in the order sent; for parameters that may repeat (RFC 8707 2)."""
+        several = self._several.get(name)
+        if several is not None:
+            return tuple(value for value in several if value)
+        value = self._values.get(name)
+        return () if value is None else (value,)
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every name with each of its values."""
+        yield from self._values.items()
+        for name, values in self._several.items():
+            yield from ((name, value) for value in values)
+
+    def only(self, names: Iterable[str]) -> "Params":
+        """The parameters of these names, as if no other had been sent."""
+        values = self._values
+        return Params([(name, values[name]) for name in names if name in values])
+
+    def check_once(self, *may_repeat: str) -> None:
+        """InvalidRequest when any other parameter was sent more than once (RFC 6749 3.1)."""
+        if self.repeated and not self.repeated <= {*may_repeat}:
             raise InvalidRequest("a parameter was sent more than once")
 
 
@@ -71,21 +104,33 @@ def read(raw: str | bytes, *, max_length: int = MAX_LENGTH, max_fields: int = MA
 
     InvalidRequest on anything that is not clean UTF-8 with whole escapes, or too long.
     """
-    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-    if len(data) > max_length:
+    if len(raw) > max_length:
         raise InvalidRequest("the request is too long")
-    if not data:
+    if not raw:
         return Params(())
-    fields = data.split(b"&", max_fields + 1)
+    text = _plain_text(raw)
+    if not text.isascii() and len(text.encode()) > max_length:
+        raise InvalidRequest("the request is too long")
+    # All of it once, instead of each name and value: what a field must not have, the whole must not have.
+    if "+" in text:
+        text = text.replace("+", " ")
+    fields = text.split("&", max_fields + 1)
     if len(fields) > max_fields:
         raise InvalidRequest("the request has too many parameters")
-    decode = _decode if b"%" in data or b"+" in data else _decode_plain
-    return Params((decode(name), decode(value)) for name, _, value in (f.partition(b"=") for f in fields if f))
+    pairs = [(name, value) for name, _, value in [field.partition("=") for field in fields if field]]
+    if "%" in text:
+        _check_escapes(text)
+        pairs = [(_unescape(name), _unescape(value)) for name, value in pairs]
+    return Params(pairs)
 
 
 def decode_component(text: str) -> str:
     """Decode one form-urlencoded component, as in HTTP Basic credentials (RFC 6749 2.3.1)."""
-    return _decode(text.encode("utf-8", "surrogatepass"))
+    plain = _plain_text(text).replace("+", " ")
+    if "%" not in plain:
+        return plain
+    _check_escapes(plain)
+    return _unescape(plain)
 
 
 def encode(pairs: Iterable[tuple[str, str]]) -> str:
@@ -98,21 +143,32 @@ def _quote(text: str) -> str:
     return text if _UNRESERVED.fullmatch(text) else quote_plus(text)
 
 
-def _decode(data: bytes) -> str:
-    if b"%" in data:
-        if _BAD_ESCAPE.search(data):
-            raise InvalidRequest("a parameter has a broken percent escape")
-        data = unquote_to_bytes(data.replace(b"+", b" "))
-    elif b"+" in data:
-        data = data.replace(b"+", b" ")
-    return _decode_plain(data)
+def _several(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values for name, values in found.items() if len(values) > 1}
 
 
-def _decode_plain(data: bytes) -> str:
+def _check_escapes(text: str) -> None:
+    if _BAD_ESCAPE.search(text):
+        raise InvalidRequest("a parameter has a broken percent escape")
+
+
+def _unescape(text: str) -> str:
+    return _plain_text(unquote_to_bytes(text)) if "%" in text else text
+
+
+def _plain_text(raw: str | bytes) -> str:
     try:
-        text = data.decode("utf-8")
+        # A text may have lone surrogates, which are what was not UTF-8 on the wire.
+        text = raw if isinstance(raw, str) and raw.isascii() else _octets(raw).decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidRequest("a parameter is not UTF-8") from None
     if "\0" in text:
         raise InvalidRequest("a parameter contains a NUL character")
     return text
+
+
+def _octets(raw: str | bytes) -> bytes:
+    return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw

@@ -21,6 +21,10 @@ Clock = Callable[[], float]
 AUTHORIZATION_CODE: Final = "op_ac_"
 ACCESS_TOKEN: Final = "op_at_"
 REFRESH_TOKEN: Final = "op_rt_"
+#: RFC 9126 2.2.
+PUSHED_AUTHORIZATION_REQUEST: Final = "urn:ietf:params:oauth:request_uri:"
+DEVICE_CODE: Final = "op_dc_"
+AUTH_REQ_ID: Final = "op_aq_"
 #: Ids of clients that registered themselves: no secret, but told from declared ones without asking the store.
 CLIENT_ID: Final = "op_cl_"
 CLIENT_SECRET: Final = "op_cs_"
@@ -31,8 +35,8 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{49}")
 
 def issue(prefix: str, entropy: Entropy) -> str:
     """A new handle: prefix, 43 characters of randomness, 6 of checksum."""
-    body = base64url.encode(entropy(32))
-    return prefix + body + _checksum(prefix + body)
+    handle = prefix + base64url.encode(entropy(32))
+    return handle + _checksum(handle.encode("ascii"))
 
 
 def well_formed(prefix: str, handle: str) -> bool:
@@ -40,7 +44,7 @@ def well_formed(prefix: str, handle: str) -> bool:
     rest = handle[len(prefix) :]
     if not handle.startswith(prefix) or not _SHAPE.fullmatch(rest):
         return False
-    return _checksum(handle[:-6]) == rest[-6:]
+    return _checksum(handle[:-6].encode("ascii")) == rest[-6:]
 
 
 def stored_id(handle: str) -> str:
@@ -48,5 +52,5 @@ def stored_id(handle: str) -> str:
     return base64url.encode(hashlib.sha256(handle.encode("utf-8", "surrogatepass")).digest())
 
 
-def _checksum(text: str) -> str:
-    return base64url.encode(zlib.crc32(text.encode()).to_bytes(4, "big"))
+def _checksum(text: bytes) -> str:
+    return base64url.encode(zlib.crc32(text).to_bytes(4, "big"))

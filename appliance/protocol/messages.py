@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from appliance.protocol.frozen import quick
 from appliance.protocol.pages import PageReply
 
 _NO_HEADERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request. Header names are lower case; every value of a repeated header is kept."""
@@ -69,6 +71,7 @@ class SetCookie:
         return "; ".join(parts)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP response: bytes, or a page that the snapshot renders before it goes out."""

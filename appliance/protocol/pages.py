@@ -34,6 +34,65 @@ class LoginPage(Page):
     login_fixed: bool
     #: Message key of an error, or "": wrong_credentials, missing_login, missing_password, throttled, unavailable.
     error: str
+    #: Address of the sign-up page for who has no account yet, or "". The link has the id sign-up.
+    sign_up: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultView:
+    """One fault of a form, for the summary above it."""
+
+    #: Link to the field that can mend it (`#` and its id), or "".
+    href: str
+    #: Message key.
+    error: str
+    #: Claim that the field is about, or "", and its declared text: for messages with `{field}`.
+    claim: str
+    label: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpFieldView:
+    """One field of the sign-up page beside login name and password."""
+
+    #: Id and name of its input.
+    id: str
+    #: Type of its input: text, email, tel, url or date.
+    type: str
+    #: The claim that it is about; the theme's message `claim.<name>` puts it in words.
+    claim: str
+    #: Declared text by locale that replaces it, or empty.
+    label: Mapping[str, str]
+    #: Value of the input's `autocomplete`.
+    autocomplete: str
+    required: bool
+    #: What was typed before an error.
+    value: str
+    #: Message key of its error, or "": missing_field, wrong_email, wrong_phone, wrong_date, wrong_url, wrong_field.
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpPage(Page):
+    """Make an account. Ids: login, password, submit, sign-in, and that of each field."""
+
+    template: ClassVar[str] = "sign_up.html"
+
+    #: Name to show in the field: a hint, or what was typed before an error.
+    login: str
+    #: Message key of the name's error, or "": missing_login, unusable_login, login_taken.
+    login_error: str
+    #: Message key of the password's error, or "": missing_password, short_password, long_password, common_password.
+    password_error: str
+    #: Characters that a password has at least.
+    password_min_length: int
+    fields: tuple[SignUpFieldView, ...]
+    #: Every error in the order of the fields, for the summary.
+    faults: tuple[FaultView, ...]
+    #: Message key of the first error, or "": one of a field, too_many_accounts, sign_up_unavailable.
+    error: str
+    #: Address of the login page for who has an account already.
+    sign_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +119,39 @@ class ScopeView:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceView:
+    """One place where the client may use what it gets, on the consent page."""
+
+    uri: str
+    #: Locale to declared name; empty when only the address is known.
+    title: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailField:
+    """One member of authorization details."""
+
+    #: Its path in the object, such as `amount.value`.
+    name: str
+    #: Locale to declared label; empty when the name has to do.
+    label: Mapping[str, str]
+    #: Its value in words.
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailView:
+    """One of the authorization details that are asked for. Their values come from the client."""
+
+    type: str
+    #: Locale to declared heading; empty when the type has to do.
+    title: Mapping[str, str]
+    #: Locale to declared sentence, with the values in it; may be empty.
+    text: Mapping[str, str]
+    fields: tuple[DetailField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentPage(Page):
     """What a client asks for. Ids: allow, deny."""
 
@@ -70,6 +162,67 @@ class ConsentPage(Page):
     scopes: tuple[ScopeView, ...]
     #: Single claims asked for beyond the scopes.
     claims: tuple[str, ...]
+    #: What is asked for this one time.
+    details: tuple[DetailView, ...] = ()
+    #: Where the client may use what it gets, if it is to be used in certain places only.
+    resources: tuple[ResourceView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePage(Page):
+    """Where a person types the code that his device shows. Ids: code, submit."""
+
+    template: ClassVar[str] = "device.html"
+
+    #: Code to show in the field: of the address, or what was typed before an error.
+    user_code: str
+    #: Message key of an error, or "": wrong_user_code, missing_user_code, throttled.
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPage(ConsentPage):
+    """The consent page of a request that came without this browser: first of all, is it his own? Ids: allow, deny."""
+
+    template: ClassVar[str] = "approval.html"
+
+    #: The code that the device shows as well, or "".
+    user_code: str = ""
+    #: The message that whoever asks shows as well, or "".
+    binding_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request that waits for the user."""
+
+    #: Value of the form's `request` field.
+    id: str
+    client_name: str
+    #: The message that whoever asks shows as well, or "".
+    binding_message: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalsPage(Page):
+    """The requests that wait for the user. Ids of the buttons of each: review-<n>, deny-<n>."""
+
+    template: ClassVar[str] = "approvals.html"
+
+    login: str
+    #: Oldest first.
+    requests: tuple[RequestView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedPage(Page):
+    """What became of such a request; it goes on elsewhere by itself. Id: decided."""
+
+    template: ClassVar[str] = "decided.html"
+
+    #: Whether the user allowed it.
+    allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +321,13 @@ class FormPostPage(Page):
 
 PAGES: tuple[type[Page], ...] = (
     LoginPage,
+    SignUpPage,
     OtpPage,
     ConsentPage,
+    DevicePage,
+    ApprovalPage,
+    ApprovalsPage,
+    DecidedPage,
     AccountsPage,
     LogoutPage,
     LoggedOutPage,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from appliance.protocol.authorization import Authorization, Subject
+from appliance.protocol.frozen import quick
 from appliance.protocol.handles import CLIENT_ID
 from appliance.protocol.scope import OFFLINE_ACCESS
 
@@ -39,6 +40,7 @@ class Proof:
     at: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Session(Record):
     """A browser session of one user at one issuer; `sid` is what clients see of it."""
@@ -82,8 +84,26 @@ class Interaction(Record):
     consented: tuple[str, ...]
     #: What the current authenticator keeps between its page and its answer.
     step_state: Mapping[str, str]
+    #: Id of the pushed request that this is of, which its answer uses up; "" where the browser brought it.
+    pushed: str = ""
+    #: Id of the pending authorization that is decided on here; empty: the request came through this browser.
+    decides: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PushedAuthorizationRequest(Record):
+    """A request that its client pushed (RFC 9126 2.2). It ends with its answer, so that there is only one."""
+
+    kind: ClassVar[str] = "pushed_authorization_request"
+
+    client_id: str
+    #: The request as it was checked: parameter name to value.
+    parameters: Mapping[str, str]
+    #: End of the time in which a login can begin with it; the record outlives it for the logins that have.
+    usable_until: float
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode(Record):
     """A code. After redemption the record stays as a tombstone, so that a replay is known for what it is."""
@@ -118,6 +138,68 @@ class AuthorizationCode(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PendingAuthorization(Record):
+    """A request of a device (RFC 8628 3.2) or of a client alone (CIBA 7.3) that its user decides on elsewhere.
+
+    The client polls for the decision. The record outlives the request for a while, so that who polls too late
+    learns that.
+    """
+
+    kind: ClassVar[str] = "pending_authorization"
+    indexed: ClassVar[tuple[str, ...]] = ("user", "user_client", "registered_client")
+
+    client_id: str
+    #: The grant type that redeems it, and no other does.
+    grant_type: str
+    #: The request as it was checked: parameter name to value.
+    parameters: Mapping[str, str]
+    #: What the user types and sees again; empty where nothing is typed. Too short for a digest to hide it.
+    user_code: str
+    #: Index form of the user who is asked, and his `sub` at the client; empty where whoever has the code decides.
+    user: str
+    sub: str
+    #: What both sides show, so that the user sees that they belong together (CIBA 7.1); or empty.
+    binding_message: str
+    created_at: float
+    #: End of the request itself, epoch seconds.
+    valid_until: float
+    #: Seconds between two polls, and when the last one came, epoch seconds.
+    interval: int
+    polled_at: float
+    #: "" while it waits, else "approved" or the error code that the client gets.
+    outcome: str
+    #: What was granted; None until then.
+    authorization: Authorization | None
+    #: Whether a refresh token goes with it.
+    offline: bool
+    #: What the client is told its decision by (CIBA 10.2): the handle, of use only beside the client's
+    #: credentials, and the client's own token; empty where it is not told.
+    ping_handle: str = field(default="", repr=False)
+    ping_token: str = field(default="", repr=False)
+
+    @property
+    def user_client(self) -> str:
+        """Index form of who granted it to which client; empty until then."""
+        return "" if self.authorization is None else user_client_key(self.authorization)
+
+    @property
+    def registered_client(self) -> str:
+        """Index form of a client that registered itself; empty for declared ones."""
+        return self.client_id if self.client_id.startswith(CLIENT_ID) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode(Record):
+    """A code that a user may type (RFC 8628 6.1); its id is made of issuer and code, so none is there twice."""
+
+    kind: ClassVar[str] = "user_code"
+
+    #: Id of the pending authorization that it stands for.
+    pending: str
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class AccessToken(Record):
     """An access token: opaque by its digest, JWT by its jti, so that both can be revoked."""
 
@@ -144,6 +226,7 @@ class AccessToken(Record):
         return session_key(self.authorization)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RefreshToken(Record):
     """One token of a refresh family (all of one authorization); at most one of a family is live."""
@@ -210,6 +293,22 @@ class LogoutDelivery(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PingDelivery(Record):
+    """A decision that a client has still to be told of (CIBA 10.2)."""
+
+    kind: ClassVar[str] = "ping_delivery"
+    indexed: ClassVar[tuple[str, ...]] = ("issuer",)
+
+    client_id: str
+    #: What the client is told, and by what it knows who tells it: of use only to who has its credentials.
+    auth_req_id: str = field(repr=False)
+    token: str = field(repr=False)
+    #: How often it was begun to be told, and when it is due (again), epoch seconds.
+    attempts: int
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Attempts(Record):
     """Failed attempts of one kind for one key (account, address): the throttle's memory."""
 
@@ -224,6 +323,16 @@ class Used(Record):
     """Something that may be used once: a one-time code's step, an assertion's jti. Kept until it is void."""
 
     kind: ClassVar[str] = "used"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecret(Record):
+    """Random octets that all nodes of one store share: whichever needs them first puts them there."""
+
+    kind: ClassVar[str] = "shared_secret"
+
+    #: base64url.
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,18 +374,50 @@ class RegisteredClient(Record):
     open_registration: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StoredUser(Record):
+    """A user who made his account himself. It belongs to a source and, like the source, to no issuer."""
+
+    kind: ClassVar[str] = "user"
+
+    source: str
+    #: The login name as it was typed, which pages show.
+    login: str
+    #: Hash of the password.
+    password: str = field(repr=False)
+    #: What is known of the user, as JSON text.
+    attributes: str = field(repr=False)
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLogin(Record):
+    """A login name that is taken: its id is a digest of source and canonical name, so there is one of each."""
+
+    kind: ClassVar[str] = "login"
+
+    user_id: str
+
+
 RECORDS: tuple[type[Record], ...] = (
     Session,
     Interaction,
     AuthorizationCode,
+    PendingAuthorization,
+    UserCode,
     AccessToken,
     RefreshToken,
     Consent,
     LogoutDelivery,
+    PingDelivery,
     Attempts,
     Used,
+    SharedSecret,
     StoredKey,
     RegisteredClient,
+    PushedAuthorizationRequest,
+    StoredUser,
+    StoredLogin,
 )
 
 

@@ -17,8 +17,12 @@ MAX_LENGTH = 2048
 _ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 # RFC 8252 7.3: the literal loopback addresses, as registered and with any port.
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([0-9]{1,5}))?(/[^#]*)?")
+# The same by name, which may lead elsewhere (RFC 8252 8.3): only under `redirect_match: any_localhost_port`.
+_LOCALHOST = re.compile(r"http://(localhost)(?::([0-9]{1,5}))?(/[^#]*)?")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):")
 _ORIGIN = re.compile(r"(https?://[^/?#@\\]+)")
+#: The hosts that are this very machine for whoever speaks to them.
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 # What a client may add under `redirect_match: ignore_query`: so plain that every reader of it sees the same.
 _ADDED_QUERY = re.compile(r"[A-Za-z0-9_-]+=[A-Za-z0-9._~%+:/@,-]*(?:&[A-Za-z0-9_-]+=[A-Za-z0-9._~%+:/@,-]*)*")
 #: Names of parameters of responses: in an address that came from outside they would be taken for ours.
@@ -39,10 +43,11 @@ class ReplyTo:
     asked: bool
 
 
-def verify(asked: str | None, client: Client, *, openid: bool) -> ReplyTo:
+def verify(asked: str | None, client: Client, *, openid: bool, pushed: bool = False) -> ReplyTo:
     """The place to answer to. InvalidRequest (never to be redirected) when it is not one of the client's.
 
-    RFC 6749 3.1.2.3, OpenID Connect Core 3.1.2.1: exact match; with the `openid` scope it must be named.
+    RFC 6749 3.1.2.3, OpenID Connect Core 3.1.2.1: exact match; with the `openid` scope it must be named. `pushed`:
+    the client itself sent it and proved who it is.
     """
     if asked is None:
         if openid or len(client.redirect_uris) != 1:
@@ -50,16 +55,40 @@ def verify(asked: str | None, client: Client, *, openid: bool) -> ReplyTo:
         return ReplyTo(client.redirect_uris[0], asked=False)
     if len(asked) <= MAX_LENGTH and registered_as(asked, client) is not None:
         return ReplyTo(asked, asked=True)
+    if pushed and may_bring(asked, client):
+        return ReplyTo(asked, asked=True)
     raise InvalidRequest("redirect_uri is not registered for this client", parameter="redirect_uri")
 
 
 def registered_as(asked: str, client: Client) -> str | None:
     """The registered URI that an asked one stands for; None when it stands for none."""
-    loose = client.op.compat.redirect_match == "ignore_query"
+    match = client.op.compat.redirect_match
     for registered in client.redirect_uris:
-        if matches(asked, registered) or (loose and adds_query(asked, registered)):
+        if matches(asked, registered):
+            return registered
+        if match == "ignore_query" and adds_query(asked, registered):
+            return registered
+        if match == "any_localhost_port" and _differs_in_port(asked, registered, _LOCALHOST):
             return registered
     return None
+
+
+def may_bring(asked: str, client: Client) -> bool:
+    """Whether a client may push a request with this address, though it is not registered (RFC 9126 2.4).
+
+    https, on a host that is declared for it, and without a query that could be taken for a response.
+    """
+    allowed = client.op.pushed_redirect_hosts
+    if not allowed or client.is_public or not asked.startswith("https://") or problem(asked) is not None:
+        return False
+    host = "".join(hosts((asked,)))
+    names = {pair.partition("=")[0].lower() for pair in asked.partition("?")[2].split("&")}
+    return any(host_fits(host, pattern) for pattern in allowed) and not names & RESPONSE_PARAMETERS
+
+
+def host_fits(host: str, pattern: str) -> bool:
+    """Whether a host is the one of a pattern, or below it if the pattern begins with `*.`."""
+    return host.endswith(pattern[1:]) and host != pattern[1:] if pattern.startswith("*.") else host == pattern
 
 
 def adds_query(asked: str, registered: str) -> bool:
@@ -79,10 +108,12 @@ def adds_query(asked: str, registered: str) -> bool:
 
 def matches(asked: str, registered: str) -> bool:
     """Equal to the character, or equal but for the port of a registered loopback address (RFC 8252 7.3)."""
-    if asked == registered:
-        return True
-    wanted = _LOOPBACK.fullmatch(registered)
-    given = _LOOPBACK.fullmatch(asked)
+    return asked == registered or _differs_in_port(asked, registered, _LOOPBACK)
+
+
+def _differs_in_port(asked: str, registered: str, place: re.Pattern[str]) -> bool:
+    wanted = place.fullmatch(registered)
+    given = place.fullmatch(asked)
     if wanted is None or given is None or not _ALLOWED.fullmatch(asked):
         return False
     port = given[2]
@@ -134,3 +165,8 @@ def hosts(uris: Iterable[str]) -> frozenset[str]:
         if whole is not None:
             found.add(re.sub(r":[0-9]*$", "", whole.split("://", 1)[1]).lower())
     return frozenset(found)
+
+
+def is_on_device(uri: str) -> bool:
+    """Whether a redirect URI leads to a program on the user's own device: a private-use scheme or loopback."""
+    return origin(uri) is None or (uri.startswith("http:") and hosts((uri,)) <= LOOPBACK_HOSTS)

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.protocol import response_type, scope
-from appliance.protocol.authorization_request import PARAMETERS
+from appliance.protocol.authorization_request import PARAMETERS, restore
 from appliance.protocol.errors import InvalidRequest, InvalidRequestObject
 from appliance.protocol.form import Params
+from appliance.protocol.resource import RESOURCE, joined
 
 REQUEST: Final = "request"
 REQUEST_URI: Final = "request_uri"
@@ -20,7 +21,7 @@ TYPE: Final = "oauth-authz-req+jwt"
 
 # What is refused by name must be seen to be there, and it is JSON in an object (Core 7.2.1, RFC 9396 2).
 _JSON: Final = frozenset({"claims", "registration", "authorization_details"})
-_NAMES: Final = (*PARAMETERS, "registration", "authorization_details")
+_NAMES: Final = (*PARAMETERS, "registration")
 # One without the other would mean something else than either side wrote (RFC 7636 4.3).
 _TOGETHER: Final = frozenset({"code_challenge", "code_challenge_method"})
 
@@ -34,12 +35,15 @@ def read_parameters(claims: Mapping[str, object]) -> dict[str, str]:
 
 
 def _text(name: str, value: object) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and not (name == RESOURCE and " " in value):
         return value
     if name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if name in _JSON and isinstance(value, dict | list):
         return json.dumps(value)
+    if name == RESOURCE and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        # RFC 8707 2: several of them are an array in JSON.
+        return joined(value)
     raise InvalidRequestObject(f"member {name} of the request object has the wrong type", parameter=REQUEST)
 
 
@@ -55,11 +59,10 @@ def assemble(outer: Params, inner: Mapping[str, str], *, alone: bool) -> Params:
     if alone or "response_type" not in outer or scope.OPENID not in outside:
         if "client_id" not in inner:
             raise InvalidRequestObject("the request object has no client_id", parameter=REQUEST)
-        return Params(inner.items())
-    kept = {name: value for name, value in outer.items() if name not in (REQUEST, REQUEST_URI)}
-    if not _TOGETHER.isdisjoint(inner):
-        kept = {name: value for name, value in kept.items() if name not in _TOGETHER}
-    return Params({**kept, **inner}.items())
+        return restore(inner)
+    replaced = {REQUEST, REQUEST_URI, *inner} | (_TOGETHER if not _TOGETHER.isdisjoint(inner) else frozenset())
+    kept = (pair for pair in outer.pairs() if pair[0] not in replaced)
+    return Params((*kept, *restore(inner).pairs()))
 
 
 def _check_same(outer: Params, inner: Mapping[str, str]) -> None:

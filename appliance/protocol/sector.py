@@ -12,6 +12,7 @@ from appliance.protocol.redirect_uri import hosts
 
 NO_HOST: Final = "pairwise needs sector_identifier_uri or op.sector_identifier: no redirect URI has a host"
 MANY_HOSTS: Final = "pairwise needs sector_identifier_uri or op.sector_identifier: several redirect URI hosts"
+_CIBA: Final = "urn:openid:params:grant-type:ciba"
 NO_SECTOR_HOST: Final = "sector_identifier_uri is not an https URL with a host"
 
 
@@ -22,12 +23,16 @@ class UnknownSector(ValueError):
 def sector(client: Client) -> str:
     """The sector of a client. UnknownSector when it has to be declared (Core 8.1).
 
-    The declared text wins, else the host of `sector_identifier_uri`, else the host all redirect URIs share.
+    The declared text wins, else the host of `sector_identifier_uri`, else the host all redirect URIs share; for
+    clients of CIBA without any, that of `jwks_uri`.
     """
     if client.op.sector_identifier:
         return client.op.sector_identifier
     if client.sector_identifier_uri:
         return _host(client.sector_identifier_uri)
+    if client.jwks_uri and not client.redirect_uris and _CIBA in client.grant_types:
+        # CIBA 4: in the place of the redirect URIs; who asks proves that he has its keys.
+        return _host(client.jwks_uri)
     return _shared_host(client.redirect_uris)
 
 

@@ -1,4 +1,4 @@
-"""The admin listener: health, metrics, the state of the configuration, the rotation of keys.
+"""The admin listener: health, metrics, the state of the configuration, the rotation of keys, the end of tokens.
 
 Nothing of it is on the public one.
 """
@@ -16,7 +16,9 @@ from appliance.seams import StoreUnavailable
 from appliance.server import messages
 from appliance.server.dispatch import Current
 from appliance.server.metrics import CONTENT_TYPE, Metrics
+from appliance.server.octets import Octets
 from appliance.server.reload import Reloader
+from appliance.server.revoking import revoke
 from appliance.server.status import REFUSED
 
 _SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
@@ -45,6 +47,7 @@ class Admin:
             "/config/status": ("GET", self._status),
             "/config/reload": ("POST", self._reload),
             "/keys/rotate": ("POST", self._rotate_keys),
+            "/tokens/revoke": ("POST", self._revoke),
         }
 
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -53,7 +56,7 @@ class Admin:
             request = await messages.read(raw, (), self._clock())
         except messages.Refused as refused:
             return messages.refusal(refused)
-        return messages.write(await self._respond(request))
+        return Octets(await self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         known = self._answers.get(request.path)
@@ -93,8 +96,15 @@ class Admin:
         document = {**attempt.as_json(), "text": attempt.diagnosis.text}
         return Response(status, _JSON, orjson.dumps(document) + b"\n")
 
+    async def _revoke(self, request: Request) -> Response:
+        """The end of what a user, a client or an authorization has."""
+        return _NOT_FOR_BROWSERS if _from_browser(request) else await revoke(request, self._current.snapshot)
+
     async def _rotate_keys(self, request: Request) -> Response:
-        """New keys that sign at once, for one profile or all; what the old ones signed stays valid to its end."""
+        """New keys in use at once, for one profile or all; what the old ones signed stays valid to its end.
+
+        What was encrypted to the old ones can still be opened for a while (OpenID Connect Core 10.2.1).
+        """
         if _from_browser(request):
             return _NOT_FOR_BROWSERS
         snapshot = self._current.snapshot
@@ -109,12 +119,13 @@ class Admin:
                 return Response(404, _TEXT, b"There is no such profile.\n")
             for profile in found.values():
                 await profile.keys.rotate_now()
-            rotated = {name: _generated(each) for name, each in found.items()}
+            signing = {name: _signing(each) for name, each in found.items()}
+            encryption = {name: _encryption(each) for name, each in found.items()}
         except StoreUnavailable:
             return Response(503, _TEXT, b"the store does not answer\n")
         finally:
             snapshot.leave()
-        return Response(200, _JSON, orjson.dumps({"signing": rotated}) + b"\n")
+        return Response(200, _JSON, orjson.dumps({"signing": signing, "encryption": encryption}) + b"\n")
 
 
 def _from_browser(request: Request) -> bool:
@@ -122,7 +133,14 @@ def _from_browser(request: Request) -> bool:
     return "origin" in request.headers or "sec-fetch-site" in request.headers
 
 
-def _generated(profile: Profile) -> list[dict[str, str | None]]:
+def _signing(profile: Profile) -> list[dict[str, str | None]]:
     """What signs now with each algorithm whose keys are made here; keys from files are the operator's to replace."""
     algorithms = dict.fromkeys(entry.alg for entry in profile.declared.keys.signing if entry.file is None)
     return [{"alg": alg, "kid": profile.keys.signing(alg).kid} for alg in algorithms]
+
+
+def _encryption(profile: Profile) -> list[dict[str, str | None]]:
+    """What others encrypt to now, of the algorithms whose keys are made here."""
+    algorithms = {entry.alg for entry in profile.declared.keys.encryption if entry.file is None}
+    published = profile.keys.published_decryption()
+    return [{"alg": key.alg, "kid": key.kid} for key in published if key.alg in algorithms]

@@ -18,6 +18,7 @@ from appliance.seams import Tools
 from appliance.server import log
 from appliance.server.admin import Admin
 from appliance.server.builder import COMMAND, Builder
+from appliance.server.client_certificates import of_connection
 from appliance.server.dispatch import Current, Dispatch
 from appliance.server.listeners import Answer
 from appliance.server.listening import Listening
@@ -59,7 +60,10 @@ async def running(
     await prepare()
     tools = tools or Tools(clock=time.time, entropy=os.urandom)
     metrics, current = Metrics(), Current()
-    answers: dict[str, Answer] = {"public": Dispatch(current, metrics, tools.clock)}
+    answers: dict[str, Answer] = {
+        "public": Dispatch(current, metrics, tools.clock),
+        "mtls": Dispatch(current, metrics, tools.clock, of_connection),
+    }
     listening = Listening(answers, place.directory)
     process = Process(tools, log.LogReport(metrics), metrics, current, listening, follow)
     reloader = Reloader(place, process, builder)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -24,6 +24,7 @@ from appliance.server.checking import Checked, Checker
 from appliance.server.commit import read_commit
 from appliance.server.generations import remember
 from appliance.server.problems import diagnose
+from appliance.server.rehearsed import Rehearsed
 from appliance.server.stamp import locked_by_git, read_digest, stamp, watched
 
 #: How often a tree that changes while it is read is read again, and the pause before that, seconds.
@@ -37,7 +38,7 @@ BATCH = 100
 class Worker:
     """Answers the server's questions one after the other."""
 
-    def __init__(self, checker_for: Callable[[str | None], Checker]) -> None:
+    def __init__(self, checker_for: Callable[[frames.Build], Checker]) -> None:
         self._checker_for = checker_for
         self._checkers: dict[str | None, Checker] = {}
         #: Files outside the tree that the last good configuration named.
@@ -46,9 +47,10 @@ class Worker:
         self._sent: dict[str, tuple[Client, bytes]] = {}
         self._nice = 0
 
-    def serve(self, questions: BinaryIO, answers: BinaryIO) -> None:
-        """Answer until the server is gone."""
-        while (question := frames.read(questions)) is not None:
+    def serve(self, questions: BinaryIO, answers: BinaryIO, first: object | None = None) -> None:
+        """Answer until the server is gone; `first` was asked with the command."""
+        question = first if first is not None else frames.read(questions)
+        while question is not None:
             for answer in self._answer(question):
                 answers.write(frames.frame(answer))
             answers.flush()
@@ -58,6 +60,7 @@ class Worker:
             # The collector is off: it would walk everything parsed again and again. Now nobody waits.
             gc.collect()
             gc.freeze()
+            question = frames.read(questions)
 
     def _answer(self, question: object) -> Iterable[bytes]:
         match question:
@@ -74,7 +77,7 @@ class Worker:
     def _build(self, asked: frames.Build) -> Iterable[bytes]:
         checker = self._checkers.get(asked.environment)
         if checker is None:
-            checker = self._checkers[asked.environment] = self._checker_for(asked.environment)
+            checker = self._checkers[asked.environment] = self._checker_for(asked)
         for _ in range(ATTEMPTS):
             before = stamp(asked.directory, self._outside)
             checked = _checked(checker, asked.directory)
@@ -140,6 +143,18 @@ def _reduce(mapping: "MappingProxyType[str, object]") -> tuple[type, tuple[dict[
     return MappingProxyType, (dict(mapping),)
 
 
+def _checker(asked: frames.Build) -> Checker:
+    return Checker(asked.environment, rehearsed=Rehearsed(asked.state) if asked.state is not None else None)
+
+
+def _read_first(arguments: Sequence[str]) -> frames.Build | None:
+    """What is asked for with the command: directory, state, and an environment if one applies."""
+    if not arguments:
+        return None
+    directory, state, *environment = arguments
+    return frames.Build(Path(directory), environment[0] if environment else None, Path(state))
+
+
 def main() -> None:
     """Serve over standard input and output until they close."""
     # What a library prints must not get between the frames.
@@ -150,7 +165,7 @@ def main() -> None:
     copyreg.pickle(MappingProxyType, _reduce)
     gc.freeze()
     gc.disable()
-    Worker(Checker).serve(sys.stdin.buffer, answers)
+    Worker(_checker).serve(sys.stdin.buffer, answers, _read_first(sys.argv[1:]))
 
 
 if __name__ == "__main__":

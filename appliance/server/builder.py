@@ -2,20 +2,21 @@
 
 import asyncio
 import gc
-import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from appliance.config.declared.whole import Declared
 from appliance.protocol.client import Client
-from appliance.server import frames
+from appliance.server import child, frames
 from appliance.server.codes import NO_ANSWER
+from appliance.server.place import Place
 from appliance.server.problems import problem
 
-#: As `-m appliance.server.build_worker`, but with the collector off while it loads (see `launch`).
-COMMAND = (sys.executable, "-c", "import gc; gc.disable(); from appliance.server.build_worker import main; main()")
+COMMAND = child.COMMAND
 #: Seconds after which a build is given up and its process ended.
 TIMEOUT = 60.0
 #: Seconds of decoding after which other tasks get their turn.
@@ -42,28 +43,37 @@ class Answer:
 class Builder:
     """One child process at a time, started anew when it died or does not answer."""
 
-    def __init__(self, environment: str | None, *, command: Sequence[str] = COMMAND, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        environment: str | None,
+        *,
+        state: Path | None = None,
+        command: Sequence[str] = COMMAND,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """`state` is where the child keeps what it need not check again; None: nowhere."""
         self._environment = environment
+        self._state = state
         self._command = tuple(command)
         self._timeout = timeout
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Process | None = None
         self._asking = asyncio.Lock()
         #: What the child was asked to build without anybody waiting for its answer yet.
         self._asked: Path | None = None
         #: The clients of the last good answer, by digest: the child sends none of them again.
         self._clients: dict[bytes, Client] = {}
 
+    @classmethod
+    def of_asked(cls, place: Place, asked: Process) -> Self:
+        """A builder whose child runs already, and reads the configuration of this place."""
+        made = cls(place.environment, state=place.state)
+        made._child, made._asked = asked, place.directory
+        return made
+
     async def start(self) -> None:
         """Start the child, so that it loads while the caller does something else."""
         async with self._asking:
             await self._started()
-
-    async def ask_ahead(self, directory: Path) -> None:
-        """Send the question that `build` will ask first, so that the child works while this process loads."""
-        async with self._asking:
-            child = await self._started()
-            await _send(child, frames.Build(directory, self._environment))
-            self._asked = directory
 
     async def build(self, directory: Path) -> Answer:
         """The configuration of a directory. Refused when it is not good, or the child cannot tell."""
@@ -99,24 +109,24 @@ class Builder:
         async with self._asking:
             try:
                 async with asyncio.timeout(self._timeout):
-                    child = await self._started()
+                    process = await self._started()
                     if self._asked is not None:
                         raise frames.BrokenFrame
-                    await _send(child, question)
-                    return frames.load(await _receive(child))
+                    await _send(process, question)
+                    return frames.load(await _receive(process))
             except (TimeoutError, frames.BrokenFrame, OSError, EOFError):
                 await self._end()
                 return None
 
     async def _build(self, directory: Path) -> Answer:
-        child = await self._started()
+        process = await self._started()
         asked, self._asked = self._asked, None
         if asked is None:
-            await _send(child, frames.Build(directory, self._environment))
+            await _send(process, frames.Build(directory, self._environment, self._state))
         elif asked != directory:
             # An answer to another question is on its way, and would be taken for ours.
             raise frames.BrokenFrame
-        answer = frames.load(await _receive(child))
+        answer = frames.load(await _receive(process))
         if isinstance(answer, frames.Rejected):
             raise Refused(answer)
         if not isinstance(answer, frames.Built):
@@ -125,7 +135,7 @@ class Builder:
         # The collector would walk all that is half made, again and again, for longer than any slice.
         gc.disable()
         try:
-            clients = await self._take_clients(child, answer)
+            clients = await self._take_clients(process, answer)
             # What is new here stays: without this, the next round of the collector walks all of it.
             gc.freeze()
         finally:
@@ -133,13 +143,13 @@ class Builder:
                 gc.enable()
         return Answer(replace(answer.declared, clients=clients), answer.warnings, answer.source)
 
-    async def _take_clients(self, child: asyncio.subprocess.Process, built: frames.Built) -> dict[str, Client]:
+    async def _take_clients(self, process: Process, built: frames.Built) -> dict[str, Client]:
         """All clients by id: known ones from the last answer, new ones decoded with pauses for others."""
         known: dict[bytes, Client] = {}
         clients: dict[str, Client] = {}
         until = time.perf_counter() + SLICE
         for _ in range(built.batches):
-            for listed in _read_batch(await _receive(child)):
+            for listed in _read_batch(await _receive(process)):
                 client = self._clients.get(listed.digest) if not listed.octets else _read_client(listed.octets)
                 if client is None:
                     raise frames.BrokenFrame
@@ -150,36 +160,34 @@ class Builder:
         self._clients = known
         return clients
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _started(self) -> Process:
         if self._child is None or self._child.returncode is not None:
             self._clients = {}
             self._asked = None
-            self._child = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-            )
+            self._child = await child.start(self._command)
         return self._child
 
     async def _end(self) -> None:
-        child, self._child = self._child, None
+        process, self._child = self._child, None
         self._asked = None
-        if child is not None:
-            if child.returncode is None:
-                child.kill()
-            await child.wait()
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
 
 
-async def _send(child: asyncio.subprocess.Process, question: object) -> None:
-    if child.stdin is None:
+async def _send(process: Process, question: object) -> None:
+    if process.stdin is None:
         raise frames.BrokenFrame
-    child.stdin.write(frames.frame(frames.dump(question)))
-    await child.stdin.drain()
+    process.stdin.write(frames.frame(frames.dump(question)))
+    await process.stdin.drain()
 
 
-async def _receive(child: asyncio.subprocess.Process) -> bytes:
-    if child.stdout is None:
+async def _receive(process: Process) -> bytes:
+    if process.stdout is None:
         raise frames.BrokenFrame
-    size = int.from_bytes(await child.stdout.readexactly(frames.HEAD), "big")
-    return await child.stdout.readexactly(size)
+    size = int.from_bytes(await process.stdout.readexactly(frames.HEAD), "big")
+    return await process.stdout.readexactly(size)
 
 
 def _read_batch(octets: bytes) -> Iterator[frames.Listed]:

@@ -5,7 +5,7 @@
 
 import resource
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,7 @@ from appliance.config.load import Cache, load
 from appliance.config.problems import ConfigRejected, Excerpts, Problem
 from appliance.options import PARTS
 from appliance.pages.problems import REHEARSAL, ThemeProblem
-from appliance.pages.rehearsal import rehearse
-from appliance.pages.theme import compile_themes
+from appliance.server.rehearsed import Rehearsed, digest_of
 
 #: What all pages of all themes together may take before they are given up: seconds of time, octets of memory.
 REHEARSAL_SECONDS = 20
@@ -47,9 +46,10 @@ class Checked:
 class Checker:
     """Checks directories again and again; remembers what it read of what stays as it is."""
 
-    def __init__(self, environment: str | None, *, secrets: bool = True) -> None:
+    def __init__(self, environment: str | None, *, secrets: bool = True, rehearsed: Rehearsed | None = None) -> None:
         self._environment = environment
         self._secrets = secrets
+        self._rehearsed = rehearsed
         self._cache = Cache()
         self._themes: tuple[Mapping[str, ThemeFiles], tuple[Problem, ...]] | None = None
 
@@ -64,21 +64,39 @@ class Checker:
 
     def _check_themes(self, themes: Mapping[str, ThemeFiles]) -> tuple[Problem, ...]:
         if self._themes is None or self._themes[0] != themes:
-            self._themes = (themes, check_themes(themes))
+            self._themes = (themes, check_themes(themes, self._rehearsed))
         return self._themes[1]
 
 
-def check_themes(themes: Mapping[str, ThemeFiles]) -> tuple[Problem, ...]:
+def check_themes(themes: Mapping[str, ThemeFiles], rehearsed: Rehearsed | None = None) -> tuple[Problem, ...]:
     """Compile all themes and render every page of them: a theme that cannot be rendered is not taken.
 
-    Those that ship with the product are not tried again at every start: our own tests do.
+    Those that ship with the product are not tried again at every start: our own tests do. Nor are those that
+    `rehearsed` knows, to the octet.
     """
-    own = {name for name, theme in themes.items() if theme.origin != BUILT_IN}
+    own = frozenset(name for name, theme in themes.items() if theme.origin != BUILT_IN)
     if not own:
         return ()
+    if rehearsed is None:
+        return _rehearse(themes, own)
+    digest = digest_of(themes)
+    if rehearsed.knows(digest):
+        return ()
+    found = _rehearse(themes, own)
+    if not found:
+        rehearsed.note(digest)
+    return found
+
+
+def _rehearse(themes: Mapping[str, ThemeFiles], own: frozenset[str]) -> tuple[Problem, ...]:
+    # Not above: most starts know their themes already, and need not load what renders them.
+    from appliance.pages.rehearsal import rehearse
+    from appliance.pages.theme import compile_themes
+
+    found: Sequence[ThemeProblem]
     try:
         with _bounded():
-            compiled, refused = compile_themes(themes)
+            compiled, refused = compile_themes(themes, shipped=themes.keys() - own)
             mine = {name: theme for name, theme in compiled.items() if name in own}
             found = [*refused, *rehearse(mine)]
     except _OutOfTime:

@@ -8,7 +8,9 @@ from aiohttp import web
 from appliance.protocol.handles import Clock
 from appliance.protocol.messages import Response
 from appliance.server import messages
+from appliance.server.client_certificates import Certificate, certified
 from appliance.server.metrics import Metrics
+from appliance.server.octets import Octets
 from appliance.snapshot import Snapshot
 
 _UNAVAILABLE = Response(503, (("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "2")), b"Starting.\n")
@@ -21,12 +23,17 @@ class Current:
     snapshot: Snapshot | None = None
     #: Networks whose X-Forwarded-For is believed.
     proxies: messages.Networks = field(default=())
+    #: Reads what they tell of client certificates, if anything of that is believed.
+    certificate: Certificate | None = None
 
 
 class Dispatch:
-    """The handler of the public listener."""
+    """The handler of the public listener, and with `certificate` that of the one for clients with certificates."""
 
-    def __init__(self, current: Current, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, current: Current, metrics: Metrics, clock: Clock, certificate: Certificate | None = None
+    ) -> None:
+        self._certificate = certificate
         self._current = current
         self._metrics = metrics
         self._clock = clock
@@ -39,10 +46,13 @@ class Dispatch:
         except messages.Refused as refused:
             self._metrics.request("refused", refused.status, started)
             return messages.refusal(refused)
+        certificate = self._certificate or self._current.certificate
+        if certificate is not None:
+            request = certified(request, certificate(raw))
         # Taken without a pause before it is entered: a generation with nobody inside may end at any time.
         snapshot = self._current.snapshot
         if snapshot is None:
-            return messages.write(_UNAVAILABLE)
+            return Octets(_UNAVAILABLE)
         endpoint, response = await snapshot.answer(request)
         self._metrics.request(endpoint, response.status, started)
-        return messages.write(response)
+        return Octets(response)

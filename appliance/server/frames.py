@@ -22,6 +22,8 @@ class Build:
 
     directory: Path
     environment: str | None
+    #: Where the process keeps what it need not check again, if anywhere.
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
 """The first second: the child that reads the files starts before this process loads what serves.
 
-Both load about as much code, and mostly other code; one after the other they would take twice as long.
+Both load about as much code, and mostly other code; one after the other they would take twice as long. So this
+module loads next to nothing itself.
 """
 
 import gc
-from collections.abc import Awaitable, Callable
+import os
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvloop
 
-from appliance.server.builder import Builder
+from appliance.server.child import start_asked
 from appliance.server.place import Place
 
-#: Serves a place with a builder that has started, until the process is to end.
-Serve = Callable[[Place, Builder], Awaitable[None]]
+#: Serves a place, with the child that was asked to read it, until the process is to end.
+Serve = Callable[[Place, Process], Awaitable[None]]
 
 
 def launch(place: Place, load: Callable[[], Serve]) -> None:
@@ -23,11 +27,39 @@ def launch(place: Place, load: Callable[[], Serve]) -> None:
 async def _launch(place: Place, load: Callable[[], Serve]) -> None:
     # Loading makes nothing but what stays: a collector that looks through it again and again costs a sixth.
     gc.disable()
-    builder = Builder(place.environment)
-    await builder.ask_ahead(place.directory)
+    child = await start_asked(place)
     try:
+        _load_http()
         serve = load()
         gc.enable()
-        await serve(place, builder)
+        await serve(place, child)
     finally:
-        await builder.close()
+        if child.returncode is None:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+def _load_http() -> None:
+    """Import the HTTP library without the certification authorities that it reads for requests of its own.
+
+    It reads them twice while it is imported, which takes a tenth of a second. Its two TLS contexts trust nobody
+    then, and nobody uses them: `outbound` makes its own.
+    """
+    with _without_authorities():
+        # Not above: what comes first of all is the start of the child.
+        import aiohttp  # noqa: F401
+
+
+@contextmanager
+def _without_authorities() -> Iterator[None]:
+    """Meanwhile OpenSSL looks for the authorities of the system where there are none."""
+    before = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    os.environ.update(dict.fromkeys(before, os.devnull))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value

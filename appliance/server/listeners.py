@@ -31,6 +31,11 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class _Protocol(RequestHandler):
     """The HTTP library's connection, which answers malformed requests without repeating them."""
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading, if it was stopped; the stock one wakes the parser for every body that was read."""
+        if self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -98,8 +103,11 @@ class _Draining:
 class OpenListener:
     """One listener that is open."""
 
-    def __init__(self, declared: Listener, runner: web.ServerRunner, answers: _Draining, port: int) -> None:
+    def __init__(
+        self, declared: Listener, authorities: str, runner: web.ServerRunner, answers: _Draining, port: int
+    ) -> None:
         self.declared = declared
+        self.authorities = authorities
         self.port = port
         self._runner = runner
         self._answers = answers
@@ -129,8 +137,11 @@ class OpenListener:
         return 0 if server is None else len(server.connections)
 
 
-async def open_listener(declared: Listener, answer: Answer) -> OpenListener:
-    """Listen as declared. PortInUse when the address is taken or not ours."""
+async def open_listener(declared: Listener, answer: Answer, authorities: str = "") -> OpenListener:
+    """Listen as declared. PortInUse when the address is taken or not ours.
+
+    With `authorities` (PEM) clients are asked for certificates, and may have one of theirs or none.
+    """
     host, port = split_bind(declared.bind)
     context = None
     if declared.tls is not None:
@@ -138,6 +149,11 @@ async def open_listener(declared: Listener, answer: Answer) -> OpenListener:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.load_cert_chain(declared.tls.certificate, declared.tls.key)
+        if authorities:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            # An authority need not be the top of its tree, and a self-signed certificate is its own.
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+            context.load_verify_locations(cadata=authorities)
     answers = _Draining(answer)
     server = _Server(
         answers,
@@ -156,7 +172,7 @@ async def open_listener(declared: Listener, answer: Answer) -> OpenListener:
     except OSError as error:
         await runner.cleanup()
         raise PortInUse(f"{declared.bind}: {error.strerror or error}") from None
-    return OpenListener(declared, runner, answers, sock.getsockname()[1])
+    return OpenListener(declared, authorities, runner, answers, sock.getsockname()[1])
 
 
 def split_bind(bind: str) -> tuple[str, int]:

@@ -120,3 +120,7 @@ class LogReport:
     def notice(self, event: str, **facts: str) -> None:
         """One line about something that nobody's request was the cause of."""
         self._log.warning(event, **facts)
+
+    def failed_login(self, profile: str, authenticator: str, reason: str) -> None:
+        """One more in the metrics. No line: whose name it was is nobody's business, and guesses come by thousands."""
+        self._metrics.failed_logins.labels(profile, authenticator, reason).inc()

@@ -42,7 +42,8 @@ class Maintenance:
         try:
             for profile in snapshot.profiles.values():
                 await profile.keys.refresh()
-                await profile.logout.deliveries.resume()
+                for deliveries in profile.deliveries:
+                    await deliveries.resume()
             for _ in range(BITES):
                 if await snapshot.shared.store.sweep(self._clock(), BITE) < BITE:
                     break

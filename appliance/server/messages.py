@@ -1,4 +1,4 @@
-"""The HTTP library's objects to our values and back: the only module that touches the former.
+"""The HTTP library's requests to our values, and what is refused unread; `octets` has the way back.
 
 Limits are enforced here, before anything is interpreted: body size and time, no content encodings, no
 HTTP versions beyond 1.1, and the request target as it was sent (libraries decode, normalise, trust Host).
@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from aiohttp import HttpVersion10, HttpVersion11, web
-from multidict import CIMultiDict
 
 from appliance.protocol.form import MAX_LENGTH
-from appliance.protocol.messages import Request, Response
+from appliance.protocol.messages import Request
 
 #: Seconds that a request body may take to arrive: the HTTP library itself would wait for ever.
 BODY_TIMEOUT = 5.0
@@ -21,11 +20,13 @@ BODY_TIMEOUT = 5.0
 _READ = {
     name.encode(): name
     for name in (
+        "accept",
         "accept-language",
         "authorization",
         "content-encoding",
         "content-type",
         "cookie",
+        "dpop",
         "expect",
         "host",
         "if-none-match",
@@ -59,15 +60,6 @@ async def read(raw: web.BaseRequest, proxies: Networks, at: float) -> Request:
     path, _, query = target.partition("?")
     body = await _body(raw, headers) if raw.can_read_body else b""
     return Request(raw.method, path, query, headers, body, _peer(raw, headers, proxies), at)
-
-
-def write(response: Response) -> web.Response:
-    """The response for the wire. No version of any software is told."""
-    headers: CIMultiDict[str] = CIMultiDict(response.headers)
-    headers["Server"] = "appliance"
-    for cookie in response.cookies:
-        headers.add("Set-Cookie", cookie.header())
-    return web.Response(status=response.status, headers=headers, body=response.body)
 
 
 def refusal(refused: Refused) -> web.Response:

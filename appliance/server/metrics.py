@@ -24,6 +24,12 @@ class Metrics:
         self.registry.register(self._traffic)
         self.errors = Counter("op_errors_total", "Protocol errors answered.", ["error"], registry=self.registry)
         self.failures = Counter("op_failures_total", "Unexpected failures.", registry=self.registry)
+        self.failed_logins = Counter(
+            "op_failed_logins_total",
+            "Logins that were not proved: wrong, or throttled and therefore not looked at.",
+            ["profile", "authenticator", "reason"],
+            registry=self.registry,
+        )
         self.reloads = Counter(
             "op_config_reload_total",
             "Attempts to take up the files.",

@@ -22,6 +22,7 @@ from appliance.server.codes import LISTENER, NOT_ASSEMBLED
 from appliance.server.dispatch import Current
 from appliance.server.generations import last_good
 from appliance.server.listeners import PortInUse
+from appliance.server.client_certificates import authorities, told_by_proxies
 from appliance.server.listening import Change, Listening, proxies
 from appliance.server.metrics import Metrics
 from appliance.server.place import Place
@@ -155,7 +156,9 @@ class Reloader:
         except NotTaken:
             await snapshot.retire()
             raise
-        process.current.proxies = proxies(answer.declared.root.listeners)
+        listeners = answer.declared.root.listeners
+        process.current.proxies = proxies(listeners)
+        process.current.certificate = told_by_proxies(listeners, process.current.proxies)
         process.current.snapshot = snapshot
         change.take()
         process.follow(answer.declared)
@@ -201,7 +204,10 @@ class Reloader:
 
     async def _listen(self, declared: Declared) -> Change:
         try:
-            return await self._process.listening.follow(declared.root.listeners)
+            listeners = declared.root.listeners
+            return await self._process.listening.follow(
+                listeners, authorities(declared) if listeners.mtls is not None else ""
+            )
         except PortInUse as error:
             raise NotTaken(declared.digest, problem(LISTENER, f"not applied: {error}")) from None
 

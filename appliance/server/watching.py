@@ -7,8 +7,8 @@ watch that looks at the old one.
 import asyncio
 import os
 
+import anyio
 import structlog
-from anyio import to_thread
 from watchfiles import Change, awatch
 
 from appliance.config.declared.root import Reload
@@ -29,9 +29,14 @@ _STILL_WRITING = "locked "
 
 
 async def prepare() -> None:
-    """Load what the watcher needs, which takes longer than a request may wait."""
+    """Begin to load what the watcher needs, beside what the start still has to wait for."""
+    asyncio.get_running_loop().run_in_executor(None, _load)
+
+
+def _load() -> None:
+    """Load what the watcher needs, which takes longer than a request may wait: in a thread."""
     # watchfiles waits in anyio's threads, and anyio loads its half for asyncio when it is first used.
-    await to_thread.run_sync(int)
+    anyio.run(anyio.sleep, 0)
 
 
 class Watcher:
@@ -46,6 +51,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled. Nothing that happens to files ends it."""
+        await asyncio.to_thread(_load)
         while True:
             settings = self._settings()
             if settings is None or not settings.watch:

@@ -316,7 +316,7 @@ async def test_never_labels_one_user_as_another() -> None:
 
 
 @pytest.mark.attack("AZ-03", "XS-05", "MX-01")
-@pytest.mark.parametrize("state", ['"><script>', "a\r\nSet-Cookie:x=1", "\U0001f600\u2028", "a" * 8000, "%00+&=#"])
+@pytest.mark.parametrize("state", ['"><script>', "a\r\nSet-Cookie:x=1", "\U0001f600\u2028", "a" * 3500, "%00+&=#"])
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
 async def test_echoes_state_to_the_byte(state: str, mode: str) -> None:
     op = await house()
@@ -559,6 +559,24 @@ async def test_keeps_little_of_a_stranger_and_not_for_long() -> None:
 
     kept = await op.store.get(Interaction, stored_id(handle))
     assert kept is not None and len(repr(kept)) < 2000 and kept.expires_at - op.mint.now[0] <= 600
+
+
+@pytest.mark.attack("SE-13")
+async def test_stores_nothing_long_before_somebody_has_logged_in() -> None:
+    op = await house()
+    browser = op.browser()
+    long = {"state": "s" * 2500, "login_hint": "l" * 500, "nonce": "n" * 1500}
+    refused = await browser.authorize(**long)
+    assert refused.error == "invalid_request"
+    posted = await browser.send("POST", "/retail/authorize", address(**long).partition("?")[2])
+    assert "error=invalid_request" in dict(posted.headers)["Location"]
+    assert [kind for kind, _ in op.store._records if kind == Interaction.kind] == []
+    assert (await browser.authorize(**(long | {"state": "s" * 1500}))).page.template == "login.html"
+    # In UTF-8 it is octets that fill a store, and not characters.
+    assert (await browser.authorize(state="\u20ac" * 1500)).error == "invalid_request"
+    # A user whom we know may have a request as long as its parameters may be.
+    await browser.through(await browser.authorize(OWN))
+    assert "code" in await browser.through(await browser.authorize(OWN, **long))
 
 
 @pytest.mark.attack("AZ-05", "AZ-06", "SC-06")

@@ -19,11 +19,8 @@ ALL = frozenset(one for ids in ATTACKS.values() for one in ids)
 SIGNS = {
     "LDAP authority": "ldap",
     "SOAP authority": "soap",
-    "mutual TLS": "tls_client_auth",
     "device authorization grant": "urn:ietf:params:oauth:grant-type:device_code",
     "CIBA": "urn:openid:params:grant-type:ciba",
-    "token exchange": "urn:ietf:params:oauth:grant-type:token-exchange",
-    "JWT bearer grant": "urn:ietf:params:oauth:grant-type:jwt-bearer",
 }
 
 

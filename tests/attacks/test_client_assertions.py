@@ -138,6 +138,15 @@ async def test_the_provider_takes_its_issuer_as_the_one_member_of_a_list() -> No
     assert (await present(op, signed(aud=[ISSUER]))).status == 200
 
 
+@pytest.mark.attack("CA-21", "CA-22", "CA-23")
+@pytest.mark.spec("FAPI 2.0 Security Profile", "5.3.2.1")
+async def test_the_provider_takes_its_issuer_as_a_string_alone_where_the_profile_says_so() -> None:
+    op = await provider(audience="issuer_only")
+    assert (await present(op, signed(aud=ISSUER))).status == 200
+    for aud in ([ISSUER], [ISSUER, ISSUER], [ISSUER, TOKEN_ENDPOINT], TOKEN_ENDPOINT, [], ISSUER + "/", {ISSUER: 1}):
+        await refused(op, signed(aud=aud, jti="x"))
+
+
 @pytest.mark.attack("CA-24")
 @pytest.mark.parametrize(
     "changes",

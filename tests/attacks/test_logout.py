@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from appliance.jose.tokens import decode_strict, sign, unsecured
-from appliance.profile.logout_deliveries import FIRST_PAUSE, LONGEST_PAUSE, MAX_ATTEMPTS
+from appliance.profile.deliveries import FIRST_PAUSE, LONGEST_PAUSE, MAX_ATTEMPTS
 from appliance.protocol.messages import Request
 from appliance.server.dispatch import Current
 from appliance.server.maintenance import Maintenance

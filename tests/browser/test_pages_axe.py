@@ -30,8 +30,24 @@ SCHEMES = ("light", "dark")
 #: The other themes change colours and shapes: one state of each page shows it.
 STATES = {
     "default": tuple(name for name in SAMPLES if name != "form-post"),
-    "contrast": ("login-wrong_credentials", "otp", "consent", "accounts", "consents", "error-restart"),
-    "sunrise": ("login", "login-missing_password", "consent", "accounts", "logged-out", "error-described"),
+    "contrast": (
+        "login-wrong_credentials",
+        "sign-up-login_taken",
+        "otp",
+        "consent",
+        "accounts",
+        "consents",
+        "error-restart",
+    ),
+    "sunrise": (
+        "login-or-sign-up",
+        "login-missing_password",
+        "sign-up",
+        "consent",
+        "accounts",
+        "logged-out",
+        "error-described",
+    ),
 }
 
 
@@ -215,7 +231,7 @@ def test_hostile_values_run_nothing_and_break_no_policy(browser: Browser, site: 
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    for name in ("login-hostile", "consent-hostile", "login", "error-described"):
+    for name in ("login-hostile", "sign-up-hostile", "consent-hostile", "login", "error-described"):
         page.goto(f"{site}/default/{name}")
         page.wait_for_load_state("networkidle")
     assert said == []
@@ -238,7 +254,12 @@ def test_the_enhancement_shows_a_password_and_hides_it_before_it_is_sent(browser
 def test_every_form_works_without_scripts(browser: Browser, site: str) -> None:
     context = open_context(browser, java_script_enabled=False)
     page = context.new_page()
-    for name, button in (("login", "#submit"), ("consent", "#deny"), ("logout", "#logout-yes")):
+    for name, button in (
+        ("login", "#submit"),
+        ("sign-up", "#submit"),
+        ("consent", "#deny"),
+        ("logout", "#logout-yes"),
+    ):
         page.goto(f"{site}/default/{name}")
         page.click(button)
         page.wait_for_load_state()
@@ -255,6 +276,27 @@ def test_focus_goes_through_the_login_page_in_reading_order(browser: Browser, si
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
     assert seen == ["login", "password", "reveal", "submit"]
+    context.close()
+
+
+def test_focus_goes_to_the_first_fault_and_through_the_sign_up_page_in_reading_order(
+    browser: Browser, site: str
+) -> None:
+    context = open_context(browser)
+    page = context.new_page()
+    page.goto(f"{site}/default/sign-up")
+    seen = [page.evaluate("document.activeElement.id")]
+    for field in ("field-email", "field-name", "field-phone_number"):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id"))
+        assert seen[-1] == field
+    assert seen[0] == "login"
+    page.goto(f"{site}/default/sign-up-missing_login")
+    assert page.evaluate("document.activeElement.id") == "login"
+    page.get_by_role("link", name="Enter an email address").click()
+    assert page.evaluate("document.activeElement.id") == "field-email"
+    described = page.locator("#password").get_attribute("aria-describedby")
+    assert described == "password-error password-hint"
     context.close()
 
 

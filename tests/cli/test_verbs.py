@@ -31,7 +31,10 @@ def config(tmp_path: Path) -> Path:
 def test_check_says_that_a_good_directory_is_good(config: Path) -> None:
     result = run("check", str(config))
     assert result.exit_code == 0, result.output
-    assert result.output == "good: 1 profile, 1 client\n"
+    assert result.output.splitlines() == [
+        "good: 1 profile, 1 client",
+        "main: policy password (password) reaches urn:example:acr:password",
+    ]
 
 
 def test_check_exits_with_1_and_the_place_of_every_mistake(config: Path) -> None:
@@ -46,7 +49,9 @@ def test_check_exits_with_1_and_the_place_of_every_mistake(config: Path) -> None
 
 
 def test_check_answers_in_json_as_the_status_does(config: Path) -> None:
-    assert json.loads(run("check", "--format", "json", str(config)).output) == {"ok": True, "problems": []}
+    reached = {"profile": "main", "policy": "password", "steps": ["password"], "acr": ["urn:example:acr:password"]}
+    good = {"ok": True, "problems": [], "reaches": [reached]}
+    assert json.loads(run("check", "--format", "json", str(config)).output) == good
     (config / "op.yaml").write_text("version: 1\n")
     result = run("check", "--format", "json", str(config))
     document = json.loads(result.output)
@@ -159,7 +164,7 @@ def test_explain_suggests() -> None:
     assert "client.redirect_uris" in result.output
 
 
-@pytest.mark.parametrize("verb", ["status", "reload", "healthcheck", "keys rotate"])
+@pytest.mark.parametrize("verb", ["status", "reload", "healthcheck", "keys rotate", "revoke --user anna"])
 def test_a_provider_that_does_not_answer_is_exit_2(verb: str) -> None:
     result = run(*verb.split(), "--admin", "http://127.0.0.1:1")
     assert result.exit_code == 2

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ def check_installed(*packages: str) -> None:
         pytest.fail("node is not there: run tests/install-system-packages.sh")
 
 
-def converse(script: str, settings: dict[str, str], respond: Callable[[dict[str, str]], str]) -> dict[str, Any]:
+def converse(script: str, settings: Mapping[str, object], respond: Callable[[dict[str, str]], str]) -> dict[str, Any]:
     """Run a script to its end. Each line with `authorize` is answered by what `respond` makes of it; the last line
     is the result."""
     check_installed("openid-client", "oauth4webapi")

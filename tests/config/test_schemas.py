@@ -1,8 +1,11 @@
 """Shape: the words for each kind of mistake, and that the quick acceptance agrees with the full validator."""
 
 import copy
+import itertools
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from appliance.config import documents
 from appliance.config.acceptance import Compiler, Unsupported
 from appliance.config.faults import Fault, find_faults
-from appliance.config.formats import WORDS, make_checker, read_duration, read_timestamp
+from appliance.config.formats import WORDS, conforms, read_duration, read_timestamp
 from appliance.config.schemas import SchemaProblem, Schemas
 from appliance.resources import CONFIG_EXAMPLE, SCHEMAS
 
@@ -168,11 +171,10 @@ def test_the_schemas_refer_to_nothing_outside(tmp_path: Path, reference: str) ->
     ],
 )
 def test_the_formats_are_asserted(name: str, good: str, bad: str) -> None:
-    checker = make_checker()
     assert name in WORDS
-    assert checker.conforms(good, name)
-    assert not checker.conforms(bad, name)
-    assert not checker.conforms(good + "\n", name) or name == "regex"
+    assert conforms(good, name)
+    assert not conforms(bad, name)
+    assert not conforms(good + "\n", name) or name == "regex"
 
 
 def test_the_formats_read_lengths_and_moments() -> None:
@@ -226,7 +228,7 @@ def test_the_quick_acceptance_agrees_with_the_full_validator() -> None:
     compiled = 0
     for reference, value in examples():
         try:
-            quick = Compiler(schemas, make_checker()).compile(*schemas.node(reference))
+            quick = Compiler(schemas).compile(*schemas.node(reference))
         except Unsupported:
             continue
         compiled += 1
@@ -241,7 +243,7 @@ def test_the_quick_acceptance_agrees_on_every_keyword(schemas: Schemas) -> None:
     plain = copy.deepcopy(SCHEMA)
     for name in ("ratio", "not"):  # keywords that are left to the full validator
         del plain["properties"][name]
-    quick = Compiler(schemas, make_checker()).compile("thing.json", plain)
+    quick = Compiler(schemas).compile("thing.json", plain)
     chance = random.Random(3)
     right = {
         "name": "n", "count": 3, "kind": "query", "fixed": "x", "list": ["a", "b"], "id": "abc", "code": "abc",
@@ -257,3 +259,51 @@ def test_the_quick_acceptance_agrees_on_every_keyword(schemas: Schemas) -> None:
         accepted += quick(other)
         assert sound == quick(other) or "list" in other, other
     assert 20 < accepted < 780
+
+
+CASES: dict[str, Any] = {
+    "$ref": "#/$defs/named",
+    "allOf": [{"properties": {"size": {"type": "integer"}}}],
+    "properties": {"kind": {"enum": ["round", "square", None]}},
+    "if": {"properties": {"kind": {"const": "round"}}, "required": ["kind"]},
+    "then": {"$ref": "#/$defs/round"},
+    "else": {"if": {"properties": {"kind": {"const": "square"}}, "required": ["kind"]}, "then": {"$ref": "#/$defs/square"}},
+    "unevaluatedProperties": False,
+    "$defs": {
+        "named": {"type": "object", "required": ["name"], "properties": {"name": TEXT}},
+        "round": {"properties": {"radius": {"type": "integer"}}},
+        "square": {"properties": {"side": {"type": "integer"}}, "required": ["side"]},
+    },
+}  # fmt: skip
+
+
+def test_the_quick_acceptance_agrees_on_members_that_no_case_names(tmp_path: Path) -> None:
+    (tmp_path / "case.json").write_text(json.dumps(CASES))
+    schemas = Schemas(tmp_path)
+    quick = Compiler(schemas).compile(*schemas.node("case.json"))
+    values = {"name": "n", "size": 1, "kind": "round", "radius": 1, "side": 2, "colour": "red"}
+    accepted = 0
+    for kind in ("round", "square", None, "other"):
+        for chosen in itertools.product((True, False), repeat=len(values)):
+            value = {name: value for (name, value), taken in zip(values.items(), chosen, strict=True) if taken}
+            if "kind" in value:
+                value["kind"] = kind
+            assert quick(value) == (schemas.full_errors("case.json", value) == []), value
+            accepted += quick(value)
+    assert accepted > 10
+
+
+def test_the_engine_loads_the_full_validator_for_mistakes_only() -> None:
+    looked = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "import sys; from pathlib import Path; from appliance.config.load import load;"
+            "from appliance.options import PARTS; load(Path(sys.argv[1]), environment=None, parts=PARTS);"
+            "print({'jsonschema', 'referencing', 'attr'} & set(sys.modules))",
+            str(CONFIG_EXAMPLE),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert looked.stdout == "set()\n"

@@ -28,7 +28,8 @@ REGISTERED = frozenset(
     require_request_uri_registration end_session_endpoint check_session_iframe backchannel_logout_supported
     backchannel_logout_session_supported frontchannel_logout_supported frontchannel_logout_session_supported
     prompt_values_supported authorization_signing_alg_values_supported authorization_encryption_alg_values_supported
-    authorization_encryption_enc_values_supported""".split()
+    authorization_encryption_enc_values_supported
+    dpop_signing_alg_values_supported tls_client_certificate_bound_access_tokens mtls_endpoint_aliases""".split()
 )
 
 

@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("resources",),
     ("seams",),
     ("jose", "config", "outbound"),
-    ("artefacts", "client_assertions", "passwords", "throttle"),  # tools that parts are given
+    ("artefacts", "client_assertions", "passwords", "polling", "throttle", "trusted_issuers"),  # tools that parts are given
     ("parts",),
     ("options",),
     ("profile",),

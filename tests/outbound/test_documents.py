@@ -23,7 +23,7 @@ class Wire:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def fetch(self, url: str, *, accept: str) -> Fetched:
+    async def fetch(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
         self.asked += 1
         await self.open.wait()
         if isinstance(self.answer, Exception):

@@ -266,3 +266,13 @@ async def test_an_encryption_key_of_a_file_is_there_as_long_as_it_is_declared() 
     assert published(ring, "enc") == [made.kid]
     assert opened(ring, encrypt(made.encryption(), b"x", enc="A128GCM")) == b"x"
     assert (await world.open(entry())).decryption() == ()
+
+
+@pytest.mark.spec("OpenID Connect Core 1.0", "10.2.1")
+async def test_tells_what_is_encrypted_to_and_not_what_only_opens() -> None:
+    ring = Ring()
+    keys = await ring.open(entry(), encryption())
+    first = [key.kid for key in keys.published_decryption()]
+    await keys.rotate_now()
+    assert [key.kid for key in keys.published_decryption()] == published(keys, "enc") != first
+    assert len(keys.decryption()) == 2

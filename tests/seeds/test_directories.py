@@ -11,10 +11,10 @@ HERE = Path(__file__).parent
 #: What `appliance check` warns of in each: its bent specifications, and tokens in addresses.
 BENT = {
     "kiuru": set(),
-    "resilient_access": {"OP921", "OP927"},
+    "resilient_access": {"OP921", "OP927", "OP941", "OP942"},
     "curity": {"OP926"},
-    "onegini": {"OP231"},
-    "kobil": {"OP231", "OP922", "OP923", "OP924", "OP925"},
+    "onegini": {"OP231", "OP942"},
+    "kobil": {"OP231", "OP922", "OP923", "OP924", "OP925", "OP943"},
 }
 
 

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 
+from appliance.cli import main
 from appliance.seams import StoreUnavailable
 from tests.server.serving import Served, get, serving, write_config
 
@@ -17,13 +19,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def op(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """One provider for all of these."""
     place = tmp_path_factory.mktemp("admin")
-    async with serving(write_config(place / "config"), place / "state") as served:
+    config = write_config(place / "config")
+    profile = config / "profiles" / "main.yaml"
+    keys = "keys: {signing: [{alg: ES256}], encryption: [{alg: ECDH-ES}]}"
+    profile.write_text(profile.read_text().replace("keys: {signing: [{alg: ES256}]}", keys))
+    async with serving(config, place / "state") as served:
         yield served
 
 
 @pytest.mark.attack("LG-04", "SE-15")
 @pytest.mark.parametrize(
-    "path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload", "/keys/rotate"]
+    "path", ["/healthz", "/readyz", "/metrics", "/config/status", "/config/reload", "/keys/rotate", "/tokens/revoke"]
 )
 @pytest.mark.parametrize("headers", ["", "X-Forwarded-For: 127.0.0.1\r\n", "X_Forwarded_For: 127.0.0.1\r\n"])
 async def test_nothing_of_it_is_on_the_public_listener(op: Served, path: str, headers: str) -> None:
@@ -74,7 +80,7 @@ async def test_a_store_that_does_not_answer_makes_it_unready_and_not_dead(
 
 
 @pytest.mark.parametrize("headers", ["Origin: http://evil.test\r\n", "Sec-Fetch-Site: cross-site\r\n"])
-@pytest.mark.parametrize("path", ["/config/reload", "/keys/rotate"])
+@pytest.mark.parametrize("path", ["/config/reload", "/keys/rotate", "/tokens/revoke"])
 async def test_a_page_in_a_browser_cannot_ask_for_a_change(op: Served, path: str, headers: str) -> None:
     assert (await get(op.admin, path, method="POST", headers=headers))[0] == 403
 
@@ -94,15 +100,44 @@ async def test_reloads_that_are_asked_for_at_the_same_time_share_attempts(op: Se
     assert len(moments) <= 3
 
 
+async def published(op: Served, use: str) -> list[str]:
+    """Names of the published keys of one use."""
+    document = json.loads((await get(op.public, "/jwks"))[1])
+    return [key["kid"] for key in document["keys"] if key["use"] == use]
+
+
+@pytest.mark.spec("OpenID Connect Core 1.0", "10.1.1")
 async def test_rotates_keys_at_once_and_keeps_the_old_ones_published(op: Served) -> None:
-    before = json.loads((await get(op.public, "/jwks"))[1])["keys"]
+    before = await published(op, "sig")
     status, body = await get(op.admin, "/keys/rotate?profile=main", method="POST")
-    after = json.loads((await get(op.public, "/jwks"))[1])["keys"]
+    after = await published(op, "sig")
     signing = json.loads(body)["signing"]
     assert status == 200
     assert [key["alg"] for key in signing["main"]] == ["ES256"]
-    assert signing["main"][0]["kid"] not in [key["kid"] for key in before]
-    assert {key["kid"] for key in before} < {key["kid"] for key in after}
+    assert signing["main"][0]["kid"] not in before
+    assert set(before) < set(after)
+
+
+@pytest.mark.spec("OpenID Connect Core 1.0", "10.2.1")
+async def test_tells_which_keys_are_encrypted_to_after_a_rotation(op: Served) -> None:
+    before = await published(op, "enc")
+    _, body = await get(op.admin, "/keys/rotate", method="POST")
+    after = await published(op, "enc")
+    assert json.loads(body)["encryption"] == {"main": [{"alg": "ECDH-ES", "kid": after[0]}]}
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+async def test_the_command_line_lists_every_key_that_was_rotated(op: Served) -> None:
+    asked = ["keys", "rotate", "--admin", f"http://localhost:{op.admin}"]
+    done = await asyncio.to_thread(CliRunner().invoke, main, asked)
+    kids = [*(await published(op, "sig"))[:1], *await published(op, "enc")]
+    assert done.exit_code == 0
+    said = done.output.splitlines()
+    assert said == [
+        f"main: ES256 is signed with {kids[0]} now; the key before it stays published",
+        f"main: ECDH-ES is encrypted to {kids[1]} now; the key before it still opens",
+    ]
 
 
 async def test_rotates_no_keys_of_a_profile_that_is_not_there(op: Served) -> None:

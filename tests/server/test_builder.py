@@ -9,6 +9,8 @@ import pytest
 
 from appliance.server import frames
 from appliance.server.builder import Builder, Refused
+from appliance.server.child import start_asked
+from appliance.server.place import Place
 
 
 @pytest.fixture
@@ -96,26 +98,36 @@ async def test_secrets_survive_the_pipe_and_stay_out_of_every_text(builder: Buil
     assert secret not in repr(answer)
 
 
-async def test_what_was_asked_ahead_is_answered_once(builder: Builder, config: Path) -> None:
-    await builder.ask_ahead(config)
+async def asked(config: Path, state: Path) -> Builder:
+    """A builder whose child was asked with its command."""
+    place = Place(config, None, state)
+    return Builder.of_asked(place, await start_asked(place))
+
+
+async def test_what_was_asked_ahead_is_answered_once(config: Path, state: Path) -> None:
+    builder = await asked(config, state)
     first = await builder.build(config)
     second = await builder.build(config)
     assert second.declared.digest == first.declared.digest
     assert await builder.stamp(config) == second.source.stamp
+    await builder.close()
 
 
-async def test_an_answer_asked_ahead_is_never_taken_for_another(builder: Builder, config: Path, tmp_path: Path) -> None:
-    await builder.ask_ahead(tmp_path / "elsewhere")
+async def test_an_answer_asked_ahead_is_never_taken_for_another(config: Path, state: Path, tmp_path: Path) -> None:
+    builder = await asked(tmp_path / "elsewhere", state)
     answer = await builder.build(config)
     assert answer.declared.profiles
-    await builder.ask_ahead(tmp_path / "elsewhere")
+    await builder.close()
+    builder = await asked(tmp_path / "elsewhere", state)
     assert await builder.stamp(config) == ""
     assert (await builder.build(config)).declared.digest == answer.declared.digest
+    await builder.close()
 
 
-async def test_a_child_that_died_after_it_was_asked_ahead_is_replaced(builder: Builder, config: Path) -> None:
-    await builder.ask_ahead(config)
+async def test_a_child_that_died_after_it_was_asked_ahead_is_replaced(config: Path, state: Path) -> None:
+    builder = await asked(config, state)
     assert builder._child is not None
     builder._child.kill()
     await builder._child.wait()
     assert (await builder.build(config)).declared.profiles
+    await builder.close()

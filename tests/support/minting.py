@@ -4,18 +4,21 @@ import base64
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
 from appliance.client_assertions import ClientAssertions
+from appliance.config import binding
 from appliance.config.declared import claims as expressions
 from appliance.config.declared import profile as declared
-from appliance.config.declared.registration import Registration, RequiredMetadata, SoftwareStatements
+from appliance.config.schemas import load_schemas
+from appliance.config.secrets import SecretResolver
 from appliance.endpoints.jwks import JwksEndpoint
 from appliance.endpoints.token import TokenEndpoint
 from appliance.endpoints.userinfo import UserinfoEndpoint
+from appliance.jose.certificates import Authorities
 from appliance.jose.tokens import decode_strict, read_unverified_claims
 from appliance.outbound.client import OutboundClient, Policy
 from appliance.outbound.documents import JsonDocuments
@@ -30,10 +33,13 @@ from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys, read_key_set
 from appliance.profile.clients import Clients
+from appliance.profile.details import DetailsTypes
 from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.profile import Profile
+from appliance.profile.resources import Resources
 from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.sender_constraint import SenderConstraint
 from appliance.profile.standing import Standing
 from appliance.profile.tokens import CodeBinding, Tokens
 from appliance.protocol import form, pkce
@@ -42,6 +48,7 @@ from appliance.protocol.client import NOBODY, Client, ClientSecret
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.secret import Secret
+from appliance.resources import SCHEMAS
 from appliance.seams import SourceUnavailable, Store, Tools, User
 from appliance.throttle import ClientThrottle
 
@@ -118,29 +125,44 @@ def scope(*claims: str) -> declared.Scope:
     return declared.Scope(claims, {}, consent=True, type=None, selects_policy=None)
 
 
-PROFILE = declared.Profile(
-    profile="retail",
-    issuer=ISSUER,
-    openid_connect=True,
-    title="Retail",
-    theme="default",
-    discovery=True,
-    response_types_supported=("code", "code id_token", "id_token"),
-    response_modes_supported=("query", "fragment"),
-    grant_types_supported=("authorization_code", "refresh_token", "client_credentials"),
-    token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post", "none"),
-    client_assertion=declared.ClientAssertion(audience="issuer", max_lifetime=300),
-    subject_types_supported=("public", "pairwise"),
-    ui_locales_supported=("en",),
-    claims_parameter_supported=True,
-    claims_parameter_unmapped="ignore",
-    request_parameter_supported=False,
-    request_uri_parameter_supported=False,
-    request_object=declared.RequestObject(max_lifetime=3600),
-    unknown_scopes="ignore",
-    require_pkce=False,
-    claims="person",
-    subject=None,
+def declare(**members: object) -> declared.Profile:
+    """A profile as a file with these members declares it; what they leave out is as the schema has it."""
+    context = binding.Context(SecretResolver(Path("/"), {}, enabled=False))
+    written = {"profile": "retail", "issuer": ISSUER, "claims": "person", "acr": [], **members}
+    bound: declared.Profile = binding.bind(
+        written, declared.Profile, load_schemas(SCHEMAS), "profile.json#/$defs/profile", context
+    )
+    return bound
+
+
+PROFILE = replace(
+    declare(
+        title="Retail",
+        response_types_supported=["code", "code id_token", "id_token"],
+        response_modes_supported=["query", "fragment"],
+        grant_types_supported=["authorization_code", "refresh_token", "client_credentials"],
+        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post", "none"],
+        dpop_signing_alg_values_supported=["ES256", "EdDSA", "PS256"],
+        subject_types_supported=["public", "pairwise"],
+        ui_locales_supported=["en"],
+        claims_parameter_supported=True,
+        claims_parameter_unmapped="ignore",
+        request_object={"max_lifetime": "1h"},
+        unknown_scopes="ignore",
+        require_pkce=False,
+        ttl={
+            "authorization_code": "60s",
+            "access_token": "600s",
+            "id_token": "300s",
+            "interaction": "600s",
+            "consent": "1h",
+            "refresh_token": {"idle": "1h", "absolute": "10h"},
+            "session": {"idle": "1h", "absolute": "10h"},
+        },
+        keys={"signing": [{"alg": "ES256", "rotate_every": "1d", "publish_before": "1h"}]},
+        logout={"rp_initiated": True},
+        endpoints={"introspection": True, "revocation": True, "pushed_authorization_request": True},
+    ),
     scopes={
         "openid": scope(),
         "profile": scope("name", "nickname", "birthdate", "locale", "updated_at", "iss"),
@@ -151,52 +173,8 @@ PROFILE = declared.Profile(
         "reports.write": scope(),
         "billing": scope(),
     },
-    claims_in_id_token=(),
-    acr=(),
-    acr_default=None,
-    acr_values_multiple="first_supported",
     pairwise=declared.Pairwise(SALT),
-    ttl=declared.Ttl(
-        authorization_code=60,
-        access_token=600,
-        id_token=300,
-        interaction=600,
-        consent=3600,
-        refresh_token=declared.RefreshTokenTtl(idle=3600, absolute=36000, rotate=True, reuse_grace=None),
-        session=declared.SessionTtl(3600, 36000),
-    ),
-    keys=declared.Keys((declared.SigningKeyEntry("ES256", None, None, 86400, 3600),), ()),
-    logout=declared.Logout(rp_initiated=True, backchannel=False, frontchannel=False, session_management=False),
     throttle=declared.Throttle(5, 50, 60, 1),
-    endpoints=declared.Endpoints(introspection=True, revocation=True),
-    registration=Registration(
-        mode="closed",
-        initial_access_tokens=(),
-        software_statements=SoftwareStatements(issuers={}, required=False),
-        templates=(),
-        require=RequiredMetadata(subject_type=None),
-        scopes=None,
-        redirect_hosts=(),
-        require_pkce=True,
-        link_hosts="redirect_uris",
-        expires_after=None,
-        quota=20,
-        max_clients=1000,
-        rotate_registration_access_token=False,
-    ),
-    compat=declared.Compat(
-        consent_parameter=False,
-        password_grant=False,
-        until=None,
-        assertion_exp_unit="seconds",
-        legacy_logout=None,
-        path_aliases={},
-        introspection_accepts_id_tokens=False,
-        unsigned_id_tokens=False,
-        unsigned_request_objects=False,
-    ),
-    links={},
-    ignore=(),
 )
 
 CLIENT = replace(
@@ -412,12 +390,16 @@ async def mint(
     )
     grants: Any = GRANT_TYPES
     methods: Any = CLIENT_AUTH_METHODS
+    believed = profile.mtls.client_ca
+    own = {"tls_client_auth": {"authorities": None if believed is None else Authorities(believed.value)}}
     auth_methods = {
-        name: methods[name](assertions=assertions, keys=client_keys)
+        name: methods[name](assertions=assertions, keys=client_keys, **own.get(name, {}))
         for name in profile.token_endpoint_auth_methods_supported
     }
     nothing: Any = None
-    whole = Profile(
+    # Rooms that tokens never enter stay empty.
+    whole = replace(
+        Profile(**dict.fromkeys((field.name for field in fields(Profile)), nothing)),
         declared=profile,
         issuer=ISSUER,
         path="/retail",
@@ -425,13 +407,12 @@ async def mint(
         store=store,
         clients=lookup,
         keys=keys,
-        levels=nothing,
-        sessions=nothing,
-        logout=nothing,
-        consents=nothing,
         claims=claims,
+        resources=Resources(declared=profile, allowed_scopes=claims.allowed_scopes),
+        details=DetailsTypes(profile.authorization_details_types),
         standing=standing,
         tokens=tokens,
+        withdrawals=nothing,
         sources=sources,
         authenticators={},
         response_modes={},
@@ -447,8 +428,8 @@ async def mint(
             methods=auth_methods,
             throttle=ClientThrottle(store, profile.throttle, ISSUER),
         ),
+        sender_constraint=SenderConstraint(declared=profile, store=store, tools=tools),
         response_protection=protection,
-        registration=None,
     )
     return Mint(whole, users, store, now, TokenEndpoint(whole), UserinfoEndpoint(whole), JwksEndpoint(whole))
 

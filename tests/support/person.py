@@ -48,6 +48,23 @@ class Person:
             answer = self._fill(answer, action, fields)
         raise AssertionError(f"no way through the pages: {answer.url}")
 
+    def through(self, url: str, end: str, **answers: str) -> requests.Response:
+        """Follow an address of the provider through its pages to the one that has `end`; fields by their names."""
+        answer = self.session.get(url, allow_redirects=False, timeout=10)
+        for _ in range(20):
+            if answer.is_redirect:
+                target = urljoin(answer.url, answer.headers["Location"])
+                answer = self.session.get(target, allow_redirects=False, timeout=10)
+            elif end in answer.text:
+                return answer
+            else:
+                action, fields = self._form(answer)
+                named = {name: value for name, value in answers.items() if f'name="{name}"' in answer.text}
+                if named.get("decision", "") not in answer.text:
+                    del named["decision"]  # no button of this page
+                answer = self._fill(answer, action, fields | named)
+        raise AssertionError(f"no way through the pages: {answer.url}")
+
     def confirm(self, page: requests.Response) -> requests.Response:
         """Answer the one question of a page."""
         return self._fill(page, *self._form(page))
@@ -64,7 +81,7 @@ class Person:
         if 'id="password"' in page.text:
             fields |= {"username": self._username, "password": self._password}
         else:
-            fields["decision"] = self._decision
+            fields.setdefault("decision", self._decision)
         parts = urlsplit(page.url)
         origin = f"{parts.scheme}://{parts.netloc}"
         return self.session.post(action, fields, headers={"Origin": origin}, allow_redirects=False, timeout=20)

@@ -43,6 +43,7 @@ class TestReport:
         self.failures: list[Exception] = []
         self.refusals: list[OAuthError] = []
         self.notices: list[tuple[str, dict[str, str]]] = []
+        self.failed_logins: list[tuple[str, str, str]] = []
 
     def failure(self, request: Request, error: Exception) -> str:
         """Remember a failure."""
@@ -57,6 +58,10 @@ class TestReport:
     def notice(self, event: str, **facts: str) -> None:
         """Remember a notice."""
         self.notices.append((event, facts))
+
+    def failed_login(self, profile: str, authenticator: str, reason: str) -> None:
+        """Remember a failed login."""
+        self.failed_logins.append((profile, authenticator, reason))
 
 
 class Provider:

@@ -1,4 +1,4 @@
-"""Codes of compatibility: OP92x what bends a specification, OP93x where that cannot be, OP913 a day that came."""
+"""Codes of compatibility: OP92x and OP94x what bends a specification, OP93x where that cannot be, OP913 a day that came."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -74,6 +74,21 @@ _WARNINGS: Mapping[str, tuple[str, str]] = {
     "OP928": (
         "claims that nobody can read",
         "Only access tokens of format `jwt` carry claims (RFC 9068 2.2.2); the others say nothing.",
+    ),
+    "OP941": (
+        "a second logout address",
+        "It names the client and the user in place of an ID Token (OpenID Connect RP-Initiated Logout 2), so it can "
+        "tell less well who asks. It ends the session of this very browser only, and asks where the user is another.",
+    ),
+    "OP942": (
+        "endpoints with a second path",
+        "Clients that read the metadata never meet it (OpenID Connect Discovery 4, RFC 8414 3.3); each path more is "
+        "one more for firewalls, rate limits and logs to know.",
+    ),
+    "OP943": (
+        "ID Tokens are introspected",
+        "RFC 7662 2.1 is about access and refresh tokens. An ID Token tells a client of a login and opens nothing; a "
+        "resource server that asks about one may take it for an access token.",
     ),
 }
 

@@ -37,8 +37,8 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     ),
     "OP211": (
         "a hash where the secret itself is needed",
-        "A message authentication code is computed with the secret; its hash can check only what is "
-        "presented.",
+        "A message authentication code is computed with the secret, and an encryption key is derived from it; its "
+        "hash can check only what is presented.",
     ),
     "OP212": (
         "secrets of a client that uses none",
@@ -64,8 +64,7 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     ),
     "OP218": (
         "client_credentials for a public client",
-        "The client's own credentials are the grant; a client without any has nothing to show (RFC 6749 "
-        "4.4).",
+        "The client's own credentials are the grant; a client without any has nothing to show (RFC 6749 4.4).",
     ),
     "OP220": (
         "a subject type that the profile does not offer",
@@ -98,8 +97,9 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     ),
     "OP229": (
         "a shared-secret algorithm without a shared secret",
-        "HS256, HS384 and HS512 are computed with the client's secret. A public client has none, and whoever "
-        "could read one in its code could write ID Tokens for it (OpenID Connect Core 10.1).",
+        "HS256, HS384 and HS512 are computed with the client's secret; A128KW, A192KW, A256KW and dir encrypt with "
+        "a key derived from it. A public client has none, and whoever could read one in its code could write ID "
+        "Tokens for it (OpenID Connect Core 10.1, 10.2).",
     ),
     "OP234": ("an `enc` without its `alg`", "See OpenID Connect Registration 2; `alg` decides whether."),
     "OP235": (
@@ -113,14 +113,12 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     ),
     "OP241": (
         "an issuer that cannot be one",
-        "An issuer is an https URL (OpenID Connect Discovery 3). http is accepted only for this very "
-        "machine.",
+        "An issuer is an https URL (OpenID Connect Discovery 3). http is accepted only for this very machine.",
     ),
     "OP242": ("an issuer with query or fragment", "OpenID Connect Discovery 3 and RFC 8414 2 exclude both."),
     "OP244": (
         "an issuer inside /.well-known",
-        "Clients add /.well-known/openid-configuration to the issuer themselves (OpenID Connect Discovery "
-        "4).",
+        "Clients add /.well-known/openid-configuration to the issuer themselves (OpenID Connect Discovery 4).",
     ),
     "OP245": (
         "two profiles at one address",
@@ -271,8 +269,7 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
     "OP507": ("a claim that no scope releases", "It would never be given, in the ID Token or anywhere."),
     "OP508": (
         "a claim that the provider writes itself",
-        "If a directory could write `iss`, `sub` or `acr`, whoever edits it could be anybody (RFC 8725 "
-        "3.10).",
+        "If a directory could write `iss`, `sub` or `acr`, whoever edits it could be anybody (RFC 8725 3.10).",
     ),
     "OP515": ("a user without subject", "No `sub` can be made for him, so no login of his could ever succeed."),
     "OP516": (
@@ -368,8 +365,7 @@ _WARNINGS: Mapping[str, tuple[str, str]] = {
     "OP511": ("a scope without words", "The consent page shows its bare name."),
     "OP514": (
         "everybody is verified",
-        "Clients join accounts by verified addresses; a constant lets an unverified one take over an "
-        "account.",
+        "Clients join accounts by verified addresses; a constant lets an unverified one take over an account.",
     ),
     "OP603": ("a higher level that asks less", "A login of a higher level counts for all lower ones."),
     "OP605": ("a step twice", "The same proof twice proves nothing more."),

@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.config.declared.authorization_details import DetailsType
+from appliance.config.declared.backchannel_authentication import BackchannelAuthentication
 from appliance.config.declared.claims import Expression
+from appliance.config.declared.device_authorization import DeviceAuthorization
+from appliance.config.declared.grants import GrantManagement, TokenExchange, TrustedIssuer, Userinfo
+from appliance.config.declared.metadata_documents import ClientIdMetadataDocuments
+from appliance.config.declared.pushed import PushedAuthorizationRequest
 from appliance.config.declared.registration import Registration
+from appliance.config.declared.resources import Resource
+from appliance.config.declared.sender_constraint import Dpop, MutualTls
+from appliance.config.declared.sign_up import SignUp
 from appliance.protocol.secret import Secret
 
 
@@ -35,6 +44,7 @@ class Ttl:
     id_token: int
     interaction: int
     consent: int
+    pushed_authorization_request: int
     refresh_token: RefreshTokenTtl
     session: SessionTtl
 
@@ -161,6 +171,7 @@ class Endpoints:
 
     introspection: bool
     revocation: bool
+    pushed_authorization_request: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class Profile:
 
     profile: str
     issuer: str
+    #: "oauth21", "fapi2" or "fapi2_message_signing"; None: no set of rules as a whole.
+    security_profile: str | None
     openid_connect: bool
     title: str
     theme: str
@@ -178,6 +191,10 @@ class Profile:
     grant_types_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
     client_assertion: ClientAssertion
+    dpop_signing_alg_values_supported: tuple[str, ...]
+    dpop: Dpop
+    tls_client_certificate_bound_access_tokens: bool
+    mtls: MutualTls
     subject_types_supported: tuple[str, ...]
     ui_locales_supported: tuple[str, ...]
     claims_parameter_supported: bool
@@ -185,11 +202,19 @@ class Profile:
     request_parameter_supported: bool
     request_uri_parameter_supported: bool
     request_object: RequestObject
+    pushed_authorization_request: PushedAuthorizationRequest
+    require_pushed_authorization_requests: bool
     unknown_scopes: str
     require_pkce: bool
     claims: str
     subject: Expression | None
     scopes: Mapping[str, Scope]
+    #: The scope of requests that name none; None: nothing.
+    default_scope: tuple[str, ...] | None
+    #: By their identifiers (RFC 8707 2).
+    resources: Mapping[str, Resource]
+    #: By `type` (RFC 9396 2).
+    authorization_details_types: Mapping[str, DetailsType]
     claims_in_id_token: tuple[str, ...]
     acr: tuple[AcrLevel, ...]
     acr_default: str | None
@@ -200,7 +225,17 @@ class Profile:
     logout: Logout
     throttle: Throttle
     endpoints: Endpoints
+    token_exchange: TokenExchange
+    #: By their `iss`.
+    trusted_issuers: Mapping[str, TrustedIssuer]
+    grant_management: GrantManagement
+    userinfo: Userinfo
+    #: None: nobody can make an account.
+    sign_up: SignUp | None
+    device_authorization: DeviceAuthorization
+    backchannel_authentication: BackchannelAuthentication
     registration: Registration
+    client_id_metadata_documents: ClientIdMetadataDocuments
     compat: Compat
     #: Links shown at the foot of every page: "help", "privacy" to URL.
     links: Mapping[str, str]

@@ -32,6 +32,7 @@ class Registration:
     require: RequiredMetadata
     #: What clients may ask for; None: the standard scopes of OpenID Connect.
     scopes: tuple[str, ...] | None
+    authorization_details_types: tuple[str, ...]
     redirect_hosts: tuple[str, ...]
     #: Of clients that register without a token; public ones always must.
     require_pkce: bool

@@ -22,11 +22,30 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class MtlsListener:
+    """A socket that asks for client certificates (RFC 8705 5)."""
+
+    bind: str
+    tls: Tls
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateHeader:
+    """The header in which a trusted proxy tells the client certificate, and how it is written there."""
+
+    header: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listeners:
     """The public listener serves the profiles, the admin listener health, metrics and configuration status."""
 
     public: Listener
     admin: Listener
+    #: Serves the profiles as well, to clients that have certificates.
+    mtls: MtlsListener | None
+    client_certificate: CertificateHeader | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,13 @@ from appliance.config.rules import (
     access_rules,
     claims_rules,
     client_rules,
+    grant_rules,
     process_rules,
     profile_rules,
     registration_rules,
+    security_profile_rules,
+    sender_constraint_rules,
+    sign_up_rules,
     theme_rules,
 )
 from appliance.config.rules.rule import Rule, Scene
@@ -29,7 +33,15 @@ HOUR: Final = 3600
 
 T = TypeVar("T")
 
-_PROFILE_RULES = (*profile_rules.RULES, *claims_rules.PROFILE_RULES, *registration_rules.PROFILE_RULES)
+_PROFILE_RULES = (
+    *profile_rules.RULES,
+    *claims_rules.PROFILE_RULES,
+    *registration_rules.PROFILE_RULES,
+    *sender_constraint_rules.PROFILE_RULES,
+    *grant_rules.PROFILE_RULES,
+    *sign_up_rules.RULES,
+    *security_profile_rules.PROFILE_RULES,
+)
 
 
 @dataclass(slots=True)
@@ -103,7 +115,7 @@ def _of_clients(linked: Linked, scene: Scene, verdicts: Verdicts) -> Iterator[Pr
 
 
 def _problems(linked: Linked, scene: Scene, verdicts: Verdicts) -> Iterator[Problem]:
-    yield from _run(process_rules.RULES, (linked.root,), scene)
+    yield from _run((*process_rules.RULES, *sender_constraint_rules.ROOT_RULES), (linked.root,), scene)
     for profile in linked.profiles.values():
         found = list(_run(_PROFILE_RULES, (profile,), scene))
         yield from _heard(profile, ("ignore",), profile.value.ignore, found)
@@ -112,7 +124,7 @@ def _problems(linked: Linked, scene: Scene, verdicts: Verdicts) -> Iterator[Prob
         found = list(_run(registration_rules.TEMPLATE_RULES, (template,), scene))
         yield from _heard(template, ("op", "ignore"), template.value.op.ignore, found)
     yield from _run(claims_rules.CLAIMS_RULES, linked.claims.values(), scene)
-    yield from _run(access_rules.SOURCE_RULES, linked.sources.values(), scene)
+    yield from _run((*access_rules.SOURCE_RULES, *sign_up_rules.SOURCE_RULES), linked.sources.values(), scene)
     yield from _run(access_rules.AUTHENTICATOR_RULES, linked.authenticators.values(), scene)
     yield from _run(access_rules.POLICY_RULES, linked.policies.values(), scene)
     yield from _run(theme_rules.RULES, linked.themes.values(), scene)

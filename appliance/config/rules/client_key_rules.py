@@ -31,7 +31,12 @@ def keys_are_in_one_place(client: Object[Client], scene: Scene) -> Iterator[Prob
 
 def jwks_uri_can_be_fetched(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """OpenID Connect Core 10.1: over TLS, since whoever changes the keys on their way becomes the client."""
-    uri, outbound = client.value.jwks_uri, scene.linked.root.value.outbound
+    yield from uri_faults(client, ("jwks_uri",), client.value.jwks_uri, scene)
+
+
+def uri_faults(at: Object[object], path: Path, uri: str | None, scene: Scene) -> Iterator[Problem]:
+    """What is wrong with an address of keys, at its place in an object."""
+    outbound = scene.linked.root.value.outbound
     if uri is None:
         return
     origin = redirect_uri.origin(uri) or ""
@@ -39,28 +44,33 @@ def jwks_uri_can_be_fetched(client: Object[Client], scene: Scene) -> Iterator[Pr
     if at_home and not outbound.allow_loopback:
         message = "this address is on this very machine, which is not asked"
         remedy = "for development: `outbound: {allow_loopback: true}` in op.yaml"
-        yield problem("OP258", client, ("jwks_uri",), message, help=remedy)
+        yield problem("OP258", at, path, message, help=remedy)
     elif not at_home and uri.startswith("http:"):
         message = "keys are fetched over https only"
-        yield problem("OP258", client, ("jwks_uri",), message, help="publish them over https")
+        yield problem("OP258", at, path, message, help="publish them over https")
     elif "#" in uri:
         message = "a fragment is never sent, so it cannot say where the keys are"
-        yield problem("OP258", client, ("jwks_uri",), message, help="leave it out")
+        yield problem("OP258", at, path, message, help="leave it out")
 
 
 def keys_are_public_and_sound(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """What can be seen of a key without computing with it; its numbers are looked at when it is used."""
-    listed = client.value.jwks.get("keys") if client.value.jwks is not None else None
+    yield from key_faults(client, ("jwks",), client.value.jwks)
+
+
+def key_faults(at: Object[object], place: Path, jwks: Mapping[str, object] | None) -> Iterator[Problem]:
+    """What is wrong with the keys of a JWK Set, at its place in an object."""
+    listed = jwks.get("keys") if jwks is not None else None
     seen: set[object] = set()
     for position, jwk in enumerate(listed if isinstance(listed, list | tuple) else ()):
-        path: Path = ("jwks", "keys", position)
+        path: Path = (*place, "keys", position)
         fault = _fault(jwk) if isinstance(jwk, Mapping) else "is no object"
         kid = jwk.get("kid") if isinstance(jwk, Mapping) else None
         if fault is None and isinstance(kid, str) and kid in seen:
             fault = "has the `kid` of another"
         seen.add(kid if isinstance(kid, str) else None)
         if fault is not None:
-            yield problem("OP257", client, path, f"this key {fault}", help=_KEY_REMEDY)
+            yield problem("OP257", at, path, f"this key {fault}", help=_KEY_REMEDY)
 
 
 _KEY_REMEDY = "a public JWK has `kty`, the numbers of its type, a `kid` of its own and no private member"

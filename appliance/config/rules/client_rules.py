@@ -10,17 +10,30 @@ from appliance.config.rules import (
     client_key_rules,
     client_secret_rules,
     compat_rules,
+    details_rules,
+    grant_rules,
     logout_rules,
     pairwise_rules,
+    pushed_request_rules,
     redirect_rules,
     request_object_rules,
+    resource_rules,
     response_crypto_rules,
+    security_profile_rules,
+    sender_constraint_rules,
 )
 from appliance.config.rules.rule import DAY, Rule, Scene, lengthy, unknown
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
 
 _LONGEST_ACCESS = DAY
+#: Grant types that may begin a family of refresh tokens.
+_REFRESHED = frozenset(
+    {
+        *("authorization_code", "implicit", "password"),
+        *("urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"),
+    }
+)
 
 
 def profile_exists(client: Object[Client], scene: Scene) -> Iterator[Problem]:
@@ -141,7 +154,8 @@ def refresh_settings_agree(client: Object[Client], scene: Scene) -> Iterator[Pro
     """A refresh token needs the grant type to be of use."""
     value = client.value
     if "refresh_token" in value.grant_types:
-        if not _logs_in(value) and "password" not in value.grant_types:
+        elsewhere = grant_rules.gives_refresh_tokens(client, scene)
+        if _REFRESHED.isdisjoint(value.grant_types) and not elsewhere:
             message = "there is nothing to refresh: no grant of this client issues a refresh token"
             path = ("grant_types", value.grant_types.index("refresh_token"))
             yield problem("OP226", client, path, message, help="remove it")
@@ -227,4 +241,10 @@ RULES: tuple[Rule[Client], ...] = (
     *response_crypto_rules.CLIENT_RULES,
     *logout_rules.CLIENT_RULES,
     *request_object_rules.CLIENT_RULES,
+    *pushed_request_rules.CLIENT_RULES,
+    *resource_rules.CLIENT_RULES,
+    *details_rules.CLIENT_RULES,
+    *sender_constraint_rules.CLIENT_RULES,
+    *grant_rules.CLIENT_RULES,
+    *security_profile_rules.CLIENT_RULES,
 )

@@ -21,7 +21,11 @@ def _bent(code: str, at: Object[object], path: Path, message: str, instead: str)
 def loose_redirects_are_fenced(client: Object[Client], scene: Scene) -> Iterator[Problem]:
     """RFC 9700 2.1: whoever leaves exact comparison keeps everything else."""
     value, path = client.value, ("op", "compat", "redirect_match")
-    if value.op.compat.redirect_match == "exact":
+    match = value.op.compat.redirect_match
+    if match == "any_localhost_port" and not any(uri.startswith("http://localhost") for uri in value.redirect_uris):
+        message = "there is no `http://localhost` address among the redirect URIs whose port could be any"
+        yield problem("OP931", client, path, message, help="remove this line")
+    if match != "ignore_query":
         return
     message = "this client may add a query to its redirect URIs (RFC 9700 2.1 asks for exact comparison)"
     yield _bent("OP921", client, path, message, "let it carry that in `state`")
@@ -116,6 +120,17 @@ def exceptions_are_meant(profile: Object[Profile], scene: Scene) -> Iterator[Pro
     if value.compat.assertion_exp_unit != "seconds":
         message = "`exp` of client assertions may count milliseconds (RFC 7519 2 has seconds)"
         yield _bent("OP927", profile, ("compat", "assertion_exp_unit"), message, "mend the clients")
+    if value.compat.legacy_logout is not None:
+        message = "a second logout address is there that no specification has"
+        instead = "let clients use `/logout` with `id_token_hint`"
+        yield _bent("OP941", profile, ("compat", "legacy_logout"), message, instead)
+    if value.compat.path_aliases:
+        message = "endpoints answer at further paths, which metadata does not name (RFC 8414 3.3)"
+        yield _bent("OP942", profile, ("compat", "path_aliases"), message, "let clients read the metadata")
+    if value.compat.introspection_accepts_id_tokens:
+        message = "introspection answers for ID Tokens, which are no access tokens (RFC 7662 2.1)"
+        path = ("compat", "introspection_accepts_id_tokens")
+        yield _bent("OP943", profile, path, message, "let clients verify them by `/jwks`")
     if not value.discovery:
         message = "no metadata is published (OpenID Connect Discovery 4, RFC 8414 3)"
         yield _bent("OP926", profile, ("discovery",), message, "publish it")

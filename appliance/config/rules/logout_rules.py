@@ -13,7 +13,8 @@ from appliance.protocol.client import Client
 _OWN_PATHS = frozenset(
     {
         *("authorize", "login", "otp", "consent", "accounts", "token", "userinfo", "jwks", "logout", "consents"),
-        *("assets", "introspect", "revoke", "register", "check_session", ".well-known"),
+        *("assets", "introspect", "revoke", "register", "check_session", "sign_up", ".well-known"),
+        *("device", "device_authorization", "approval", "approvals", "backchannel_authentication"),
     }
 )
 

@@ -9,10 +9,13 @@ from appliance.config.problems import Problem
 from appliance.config.rules import (
     client_key_rules,
     compat_rules,
+    details_rules,
     key_rules,
     level_rules,
     logout_rules,
+    pushed_request_rules,
     request_object_rules,
+    resource_rules,
     response_crypto_rules,
     subject_rules,
 )
@@ -24,7 +27,7 @@ _ISSUER = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{
 _OWN_PATHS = frozenset(
     {
         *("authorize", "login", "otp", "consent", "accounts", "token", "userinfo", "jwks", "logout"),
-        *("consents", "assets", "introspect", "revoke", "register", "check_session"),
+        *("consents", "assets", "introspect", "revoke", "register", "grants", "check_session", "sign_up", "par"),
     }
 )
 
@@ -168,5 +171,8 @@ RULES: tuple[Rule[Profile], ...] = (
     *response_crypto_rules.PROFILE_RULES,
     *logout_rules.PROFILE_RULES,
     *request_object_rules.PROFILE_RULES,
+    *pushed_request_rules.PROFILE_RULES,
+    *resource_rules.PROFILE_RULES,
+    *details_rules.PROFILE_RULES,
     *subject_rules.RULES,
 )

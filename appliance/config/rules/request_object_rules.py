@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from appliance.config.declared.profile import Profile
 from appliance.config.linking import Object, problem
 from appliance.config.problems import Problem
+from appliance.config.rules.response_crypto_rules import is_shared, secrets_encrypt
 from appliance.config.rules.rule import Rule, Scene, host_of, is_loopback
 from appliance.protocol import redirect_uri
 from appliance.protocol.client import Client
@@ -67,7 +68,9 @@ def encrypted_ones_can_be_opened(client: Object[Client], scene: Scene) -> Iterat
     if alg is None or profile is None:
         return
     declared = tuple(dict.fromkeys(entry.alg for entry in profile.value.keys.encryption))
-    if alg not in declared:
+    if is_shared(alg):
+        yield from secrets_encrypt(client, "request_object_encryption_alg", alg, enc)
+    elif alg not in declared:
         message = f"profile `{profile.id}` has no key that `{alg}` could encrypt to"
         remedy = f"it has: {', '.join(declared)}; or add" if declared else "add"
         remedy += f" {{alg: {alg}}} to its `keys.encryption`"

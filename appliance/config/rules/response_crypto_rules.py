@@ -9,10 +9,22 @@ from appliance.config.rules.rule import Rule, Scene
 from appliance.protocol import base64url, response_type
 from appliance.protocol.client import Client
 
-_SIGNED = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "authorization_signed_response_alg")
-_ENCRYPTED = ("id_token_encrypted_response", "userinfo_encrypted_response", "authorization_encrypted_response")
+_RESPONSES = ("id_token", "userinfo", "authorization", "introspection")
+_SIGNED = tuple(f"{name}_signed_response_alg" for name in _RESPONSES)
+_ENCRYPTED = tuple(f"{name}_encrypted_response" for name in _RESPONSES)
 #: Octets of the hash, which a shared secret may not be shorter than (RFC 7518 3.2).
 _SHARED = {"HS256": 32, "HS384": 48, "HS512": 64}
+#: Octets of the key that a secret gives, which it may not be shorter than (OpenID Connect Core 10.2, 16.19).
+_WRAPPED = {"A128KW": 16, "A192KW": 24, "A256KW": 32}
+_DIRECT = {
+    "A128GCM": 16,
+    "A192GCM": 24,
+    "A256GCM": 32,
+    "A128CBC-HS256": 32,
+    "A192CBC-HS384": 48,
+    "A256CBC-HS512": 64,
+}
+_DEFAULT_ENC = "A128CBC-HS256"
 _MIN_RSA_BITS = 2048
 _CURVES = frozenset({"P-256", "P-384", "P-521", "X25519"})
 _OPERATIONS = frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})
@@ -85,8 +97,33 @@ def encryption_is_complete(client: Object[Client], scene: Scene) -> Iterator[Pro
             message = f"without `{prefix}_alg` nothing is encrypted"
             remedy = f"add it, for example `{prefix}_alg: RSA-OAEP-256`"
             yield problem("OP234", client, (f"{prefix}_enc",), message, help=remedy, key=True)
-        if alg is not None:
+        if alg is not None and is_shared(alg):
+            yield from secrets_encrypt(client, f"{prefix}_alg", alg, enc)
+        elif alg is not None:
             yield from _key_fits(client, f"{prefix}_alg", alg)
+
+
+def is_shared(alg: str) -> bool:
+    """Whether a key management algorithm takes its key from the client's secret."""
+    return alg == "dir" or alg in _WRAPPED
+
+
+def secrets_encrypt(client: Object[Client], name: str, alg: str, enc: str | None) -> Iterator[Problem]:
+    """Core 10.2: every secret of the client is known in clear, and long enough for the key that it gives."""
+    if not client.value.client_secrets:
+        message = f"`{alg}` encrypts with a secret of the client, and it has none (OpenID Connect Core 10.2)"
+        yield problem("OP229", client, (name,), message, help="use ECDH-ES with `jwks`, or a method with a secret")
+    least = _WRAPPED.get(alg) or _DIRECT[enc or _DEFAULT_ENC]
+    for position, each in enumerate(client.value.client_secrets):
+        size = len(each.secret.value)
+        if each.secret.hashed:
+            message = f"`{alg}` needs the secret itself; no key can be made of a hash"
+            remedy = "use `file:` or `env:` here, or ECDH-ES with `jwks`"
+            yield problem("OP211", client, ("client_secrets", position, "hash"), message, help=remedy, key=True)
+        elif 0 < size < least:
+            message = f"`{alg}` with `{enc or _DEFAULT_ENC}` needs a secret of at least {least} bytes; this has {size}"
+            remedy = f"make one with `openssl rand -hex {least}`, or use A128GCM"
+            yield problem("OP446", client, ("client_secrets", position), message, help=remedy)
 
 
 def _key_fits(client: Object[Client], name: str, alg: str) -> Iterator[Problem]:

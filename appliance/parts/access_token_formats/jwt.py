@@ -9,7 +9,7 @@ from appliance.jose.problems import TokenProblem
 from appliance.jose.tokens import sign, verify
 from appliance.protocol import base64url
 from appliance.protocol.authorization import Authorization
-from appliance.seams import NewToken, Tools
+from appliance.seams import NewToken, TokenTerms, Tools
 
 #: RFC 9068 4: the reader accepts the type with and without the prefix of media types.
 TYPES: Final[frozenset[str | None]] = frozenset({"at+jwt", "application/at+jwt"})
@@ -38,7 +38,12 @@ class Jwt:
         self._keys = keys
 
     def issue(
-        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+        self,
+        authorization: Authorization,
+        issued_at: int,
+        expires_at: int,
+        claims: Mapping[str, object],
+        terms: TokenTerms | None = None,
     ) -> NewToken:
         """Mint the claims of RFC 9068 2.2; of the user the `sub` this client knows, and what it was given."""
         jti = base64url.encode(self._tools.entropy(32))
@@ -47,7 +52,7 @@ class Jwt:
             **claims,
             "iss": self._issuer,
             # RFC 9068 3: without a resource asked for, the audience is the default one: the issuer itself.
-            "aud": self._issuer,
+            "aud": self._issuer if terms is None else _audience(terms),
             # RFC 9068 2.2: where no end-user is involved, sub names the client.
             "sub": authorization.sub or authorization.client_id,
             "client_id": authorization.client_id,
@@ -57,9 +62,19 @@ class Jwt:
         }
         if authorization.scope:
             members["scope"] = " ".join(authorization.scope)
+        if authorization.confirmation is not None:
+            # RFC 9449 6.1, RFC 8705 3.1.
+            members["cnf"] = authorization.confirmation.members()
         if authorization.subject is not None:
             members |= _authentication(authorization)
-        return NewToken(sign(self._keys.signing(None), members, "at+jwt"), jti)
+        if authorization.act is not None:
+            # RFC 8693 4.1.
+            members["act"] = authorization.act
+        if authorization.authorization_details:
+            # RFC 9396 9.1.
+            members["authorization_details"] = list(authorization.authorization_details)
+        key = self._keys.signing(None if terms is None else terms.signing_alg)
+        return NewToken(sign(key, members, "at+jwt"), jti)
 
     def read(self, token: str) -> str | None:
         """The jti of a token we signed as an access token and that has not ended; an ID Token is none."""
@@ -71,6 +86,11 @@ class Jwt:
             return read_text(verified.claims, "jti")
         except TokenProblem:
             return None
+
+
+def _audience(terms: TokenTerms) -> str | list[str]:
+    """RFC 7519 4.1.3: one is a text, several are a list."""
+    return terms.audience[0] if len(terms.audience) == 1 else list(terms.audience)
 
 
 def _authentication(authorization: Authorization) -> dict[str, object]:

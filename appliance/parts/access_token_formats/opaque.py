@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.handles import ACCESS_TOKEN, issue, stored_id, well_formed
-from appliance.seams import NewToken, Tools
+from appliance.seams import NewToken, TokenTerms, Tools
 
 
 class Opaque:
@@ -16,7 +16,12 @@ class Opaque:
         self._entropy = tools.entropy
 
     def issue(
-        self, authorization: Authorization, issued_at: int, expires_at: int, claims: Mapping[str, object]
+        self,
+        authorization: Authorization,
+        issued_at: int,
+        expires_at: int,
+        claims: Mapping[str, object],
+        terms: TokenTerms | None = None,
     ) -> NewToken:
         """Mint a handle; what it stands for is only in the record."""
         token = issue(ACCESS_TOKEN, self._entropy)

@@ -12,8 +12,16 @@ from appliance.parts.client_auth_methods.client_secret_jwt import ClientSecretJw
 from appliance.parts.client_auth_methods.client_secret_post import ClientSecretPost
 from appliance.parts.client_auth_methods.none import NoAuthentication
 from appliance.parts.client_auth_methods.private_key_jwt import PrivateKeyJwt
+from appliance.parts.client_auth_methods.self_signed_tls_client_auth import SelfSignedTlsClientAuth
+from appliance.parts.client_auth_methods.tls_client_auth import TlsClientAuth
 from appliance.seams import ClientAuthMethod, catalogue
 
 CLIENT_AUTH_METHODS: Final[Mapping[str, Callable[..., ClientAuthMethod]]] = catalogue(
-    ClientSecretBasic, ClientSecretPost, ClientSecretJwt, PrivateKeyJwt, NoAuthentication
+    ClientSecretBasic,
+    ClientSecretPost,
+    ClientSecretJwt,
+    PrivateKeyJwt,
+    TlsClientAuth,
+    SelfSignedTlsClientAuth,
+    NoAuthentication,
 )

@@ -8,11 +8,22 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from appliance.parts.grant_types.authorization_code import AuthorizationCodeGrant
+from appliance.parts.grant_types.ciba import CibaGrant
 from appliance.parts.grant_types.client_credentials import ClientCredentials
+from appliance.parts.grant_types.device_code import DeviceCodeGrant
+from appliance.parts.grant_types.jwt_bearer import JwtBearer
 from appliance.parts.grant_types.password import PasswordGrant
 from appliance.parts.grant_types.refresh_token import RefreshTokenGrant
+from appliance.parts.grant_types.token_exchange import TokenExchange
 from appliance.seams import GrantType, catalogue
 
 GRANT_TYPES: Final[Mapping[str, Callable[..., GrantType]]] = catalogue(
-    AuthorizationCodeGrant, ClientCredentials, PasswordGrant, RefreshTokenGrant
+    AuthorizationCodeGrant,
+    CibaGrant,
+    ClientCredentials,
+    DeviceCodeGrant,
+    JwtBearer,
+    PasswordGrant,
+    RefreshTokenGrant,
+    TokenExchange,
 )

@@ -14,7 +14,7 @@ from appliance.protocol.errors import InvalidGrant
 from appliance.protocol.form import Params
 from appliance.protocol.handles import AUTHORIZATION_CODE
 from appliance.protocol.records import AccessToken, AuthorizationCode, RefreshToken
-from appliance.protocol.redirect_uri import adds_query, registered_as
+from appliance.protocol.redirect_uri import adds_query, may_bring, registered_as
 from appliance.seams import Change, Redeemed, Store, Tools
 
 _REFUSED = "the code is not valid, has expired or was issued for another request"
@@ -90,7 +90,7 @@ def _mismatch(form: Params, code: AuthorizationCode, client: Client) -> str:
             return "redirect_uri was not in the authorization request"
     elif asked != code.redirect_uri and not _configured(asked, code.redirect_uri, client):
         return "redirect_uri differs from the authorization request"
-    elif registered_as(code.redirect_uri, client) is None:
+    elif registered_as(code.redirect_uri, client) is None and not may_bring(code.redirect_uri, client):
         return "redirect_uri is not registered any more"
     verifier = form.get("code_verifier")
     if code.code_challenge is None:

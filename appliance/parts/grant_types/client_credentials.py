@@ -53,11 +53,14 @@ class ClientCredentials:
             auth_time_required=False,
             claims_locales=(),
         )
-        return Redeemed(authorization, scope, Change(), _lost, begins_family=False, refresh_token=None)
+        return Redeemed(
+            authorization, scope, Change(), _lost, begins_family=False, refresh_token=None, direct=True
+        )
 
     def _scope(self, asked: str | None, client: Client) -> tuple[str, ...]:
         if asked is None:
-            return tuple(name for name in client.scope if name in self._own)
+            default = client.op.default_scope
+            return tuple(name for name in client.scope if name in self._own and (default is None or name in default))
         wanted = scopes.read(asked)
         kept = tuple(name for name in wanted if name in client.scope and name in self._own)
         if not kept or (self._reject_unknown and len(kept) < len(wanted)):

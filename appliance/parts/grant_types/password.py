@@ -75,6 +75,7 @@ class PasswordGrant:
             scope=scope,
             change=Change(),
             lost=_lost,
+            direct=True,
             begins_family=refreshable and (always or scopes.OFFLINE_ACCESS in scope),
             refresh_token=None,
         )

@@ -18,6 +18,7 @@ from appliance.protocol.errors import InvalidGrant, InvalidScope
 from appliance.protocol.form import Params
 from appliance.protocol.handles import REFRESH_TOKEN, issue, stored_id
 from appliance.protocol.records import AccessToken, RefreshToken
+from appliance.protocol.security_profile import FAPI2, includes
 from appliance.seams import Change, Redeemed, Store, Tools
 
 #: Grace of confidential clients, seconds: who repeats has shown the client's credentials once more.
@@ -49,7 +50,8 @@ class RefreshTokenGrant:
         scope = _narrowed(form.get("scope"), token.authorization.scope)
         if token.rotated_at:
             return await self._repeated(handle, token, scope, form, client)
-        if self._ttl.rotate or client.is_public:
+        # FAPI 2.0 Security Profile 5.3.2.1: bound to a key of the client, it need not rotate, and must not.
+        if client.is_public or (self._ttl.rotate and not includes(client.op.security_profile, FAPI2)):
             # RFC 9700 4.14.2: a bearer token of a public client must rotate whatever the profile says.
             successor, change = self._rotate(handle, token, client)
         else:

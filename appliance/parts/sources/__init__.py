@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from appliance.parts.sources.static import Static
+from appliance.parts.sources.store import Accounts
 from appliance.seams import Source, catalogue
 
-SOURCES: Final[Mapping[str, Callable[..., Source]]] = catalogue(Static)
+SOURCES: Final[Mapping[str, Callable[..., Source]]] = catalogue(Static, Accounts)

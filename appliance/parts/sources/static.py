@@ -25,6 +25,7 @@ class User:
     login: tuple[str, ...]
     password: Secret | None
     totp: Secret | None
+    user_code: Secret | None
     active: bool
     attributes: Mapping[str, object]
 
@@ -88,10 +89,13 @@ class Static:
         return verified.right
 
     async def credential(self, user: seams.User, kind: str) -> bytes | None:
-        """The key of the user's authenticator app, for kind "totp"."""
-        if kind != "totp" or user.subject.source != self.name:
+        """The key of the user's authenticator app, for kind "totp"; his code against strangers, for "user_code"."""
+        if user.subject.source != self.name:
             return None
-        return self._keys.get(user.subject.id)
+        if kind == "totp":
+            return self._keys.get(user.subject.id)
+        declared = self._users.get(user.subject.id) if kind == "user_code" else None
+        return None if declared is None or declared.user_code is None else declared.user_code.value.strip() or None
 
 
 def _read_logins(users: Mapping[str, User]) -> dict[str, str]:

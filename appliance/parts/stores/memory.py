@@ -12,8 +12,15 @@ from appliance.seams import Change, StoreUnavailable, Tools
 
 R = TypeVar("R", bound=Record)
 
+#: Kind, name and value of an index entry.
+Entry = tuple[str, str, str]
+
 # Below this many entries the line of ends is not worth tidying.
 _TIDY_FROM = 1024
+
+
+def _id_of(record: Record) -> str:
+    return record.id
 
 
 class Memory:
@@ -25,8 +32,10 @@ class Memory:
     def __init__(self, tools: Tools) -> None:
         self._clock = tools.clock
         self._records: dict[tuple[str, str], Record] = {}
-        # Ids in the order they were put: a dictionary serves as an ordered set.
-        self._indexes: dict[tuple[str, str, str], dict[str, None]] = {}
+        # The index entries that lead to a record: to make them again costs more than to keep them.
+        self._entries: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        # The one id of an entry as it is, as most are; several in the order they were put, in a dictionary.
+        self._indexes: dict[Entry, str | dict[str, None]] = {}
         # Ends of records, soonest first. Entries of replaced and deleted records stay until they come up.
         self._ends: list[tuple[float, str, str]] = []
         self._open = True
@@ -39,7 +48,7 @@ class Memory:
     async def find(self, kind: type[R], index: str, value: str) -> tuple[R, ...]:
         """All live records of a kind with that index value."""
         self._check_open()
-        ids = self._indexes.get((kind.kind, index, value), ())
+        ids = self._ids(kind, index, value)
         return tuple(record for one in ids if (record := self._live(kind, one)) is not None)
 
     async def take(self, kind: type[R], id: str) -> R | None:
@@ -53,10 +62,13 @@ class Memory:
     async def commit(self, change: Change) -> bool:
         """Apply a change; False, and nothing done, when an expectation does not hold."""
         self._check_open()
-        if any(self._live(type(record), record.id) != record for record in change.expect):
-            return False
-        if any(self._live(type(record), record.id) is not None for record in change.absent):
-            return False
+        for record in change.expect:
+            stored = self._live(type(record), record.id)
+            if stored is not record and stored != record:
+                return False
+        for record in change.absent:
+            if self._live(type(record), record.id) is not None:
+                return False
         for record in change.delete:
             self._remove(record.kind, record.id)
         for record in change.put:
@@ -69,9 +81,16 @@ class Memory:
         now = self._clock()
         deleted = 0
         for kind in kinds:
-            for one in tuple(self._indexes.get((kind.kind, index, value), ())):
+            for one in self._ids(kind, index, value):
                 deleted += self._remove(kind.kind, one, now)
         return deleted
+
+    async def page(self, kind: type[R], after: str = "", limit: int = 1000) -> tuple[R, ...]:
+        """Up to `limit` live records of a kind, in the order of their ids, from the first id after that one."""
+        self._check_open()
+        ids = (one for name, one in self._records if name == kind.kind and one > after)
+        live = (record for one in ids if (record := self._live(kind, one)) is not None)
+        return tuple(heapq.nsmallest(limit, live, key=_id_of))
 
     async def sweep(self, now: float, limit: int = 1000) -> int:
         """Remove up to `limit` expired records; how many were removed."""
@@ -93,6 +112,7 @@ class Memory:
         """Let go of everything."""
         self._open = False
         self._records.clear()
+        self._entries.clear()
         self._indexes.clear()
         self._ends.clear()
 
@@ -106,24 +126,48 @@ class Memory:
             return None
         return record
 
+    def _ids(self, kind: type[Record], index: str, value: str) -> tuple[str, ...]:
+        ids = self._indexes.get((kind.kind, index, value), ())
+        return (ids,) if isinstance(ids, str) else tuple(ids)
+
     def _write(self, record: Record) -> None:
-        self._remove(record.kind, record.id)
-        self._records[record.kind, record.id] = record
-        for name, value in record.indexes().items():
-            self._indexes.setdefault((record.kind, name, value), {})[record.id] = None
-        heapq.heappush(self._ends, (record.expires_at, record.kind, record.id))
-        if len(self._ends) > _TIDY_FROM and len(self._ends) > 2 * len(self._records):
-            self._ends = [(kept.expires_at, kept.kind, kept.id) for kept in self._records.values()]
-            heapq.heapify(self._ends)
+        key = kind, own = record.kind, record.id
+        before = self._records.get(key)
+        self._records[key] = record
+        entries = tuple([(kind, name, value) for name, value in record.indexes().items()])
+        if entries != self._entries.get(key, ()):
+            self._forget(key)
+            self._entries[key] = entries
+            for entry in entries:
+                self._find_by(entry, own)
+        if before is None or before.expires_at != record.expires_at:
+            heapq.heappush(self._ends, (record.expires_at, kind, own))
+            if len(self._ends) > _TIDY_FROM and len(self._ends) > 2 * len(self._records):
+                self._ends = [(kept.expires_at, kept.kind, kept.id) for kept in self._records.values()]
+                heapq.heapify(self._ends)
+
+    def _find_by(self, entry: Entry, id: str) -> None:
+        ids = self._indexes.get(entry)
+        if ids is None:
+            self._indexes[entry] = id
+        elif isinstance(ids, str):
+            self._indexes[entry] = {ids: None, id: None}
+        else:
+            ids[id] = None
 
     def _remove(self, kind: str, id: str, now: float = 0.0) -> int:
         """Remove a record if it is there; 1 when it was and is not expired at `now`."""
         record = self._records.pop((kind, id), None)
         if record is None:
             return 0
-        for name, value in record.indexes().items():
-            ids = self._indexes[kind, name, value]
-            del ids[id]
-            if not ids:
-                del self._indexes[kind, name, value]
+        self._forget((kind, id))
         return int(record.expires_at > now)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        """Take away the index entries of a record."""
+        for entry in self._entries.pop(key, ()):
+            ids = self._indexes[entry]
+            if not isinstance(ids, str):
+                del ids[key[1]]
+            if isinstance(ids, str) or not ids:
+                del self._indexes[entry]

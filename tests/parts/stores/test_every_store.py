@@ -286,3 +286,16 @@ async def test_closing_the_store_finishes_what_was_asked(bench: Bench) -> None:
     if again.durable:
         assert all([await again.get(Used, f"u{n}") for n in range(50)])
     await again.close()
+
+
+async def test_the_store_shows_all_of_a_kind_page_by_page(store: Store, bench: Bench) -> None:
+    names = [f"s{number:02}" for number in (7, 3, 9, 1, 5)]
+    put = [records.session(name, expires_at=bench.clock.now + (1 if name == "s05" else 10)) for name in names]
+    await store.commit(Change(put=(*put, records.used("s04"))))
+    assert [found.id for found in await store.page(Session)] == sorted(names)
+    first = await store.page(Session, limit=2)
+    assert [found.id for found in first] == ["s01", "s03"]
+    bench.clock.now += 1
+    assert [found.id for found in await store.page(Session, first[-1].id, 2)] == ["s07", "s09"]
+    assert await store.page(Session, "s09") == ()
+    assert await store.page(Attempts) == ()

@@ -37,6 +37,8 @@ _FIND: Final = """SELECT body FROM records
     WHERE (index_1 = ?1 OR index_2 = ?1 OR index_3 = ?1 OR index_4 = ?1)
     AND +kind = ?2 AND +expires_at > ?3"""
 
+_PAGE: Final = "SELECT body FROM records WHERE kind = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?"
+
 
 class Sqlite:
     """The database file at `path`, readable by its owner only."""
@@ -84,6 +86,11 @@ class Sqlite:
         """Delete all records of those kinds with that index value, atomically; how many."""
         names = tuple(kind.kind for kind in kinds)
         return await self._writer.run(tasks.DeleteBy(names, index, value, self._clock()))
+
+    async def page(self, kind: type[R], after: str = "", limit: int = 1000) -> tuple[R, ...]:
+        """Up to `limit` live records of a kind, in the order of their ids, from the first id after that one."""
+        rows = self._read(_PAGE, (kind.kind, after, self._clock(), limit))
+        return tuple(read_record(kind, row[0]) for row in rows)
 
     async def sweep(self, now: float, limit: int = 1000) -> int:
         """Remove up to `limit` expired records; how many were removed."""
