@@ -173,6 +173,10 @@ class Snapshot:
         finally:
             self.leave()
 
+    def notice(self, event: str, **facts: str) -> None:
+        """Tell of something that an operator did."""
+        self._report.notice(event, **facts)
+
     def enter(self) -> None:
         """Count somebody who uses this generation: it does not end before `leave`."""
         self._inside += 1

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from appliance.assembly.grants import grant_types
@@ -10,7 +9,6 @@ from appliance.assembly.materials import Materials
 from appliance.assembly.waiting import open_pending
 from appliance.client_assertions import ClientAssertions
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.config.declared.whole import Declared
 from appliance.endpoints.backchannel_authentication import BackchannelAuthenticationEndpoint
 from appliance.endpoints.token import TokenEndpoint
 from appliance.jose.certificates import Authorities
@@ -26,11 +24,11 @@ from appliance.profile.access_tokens import AccessTokens
 from appliance.profile.acr import Levels
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_auth import ClientAuth
-from appliance.profile.client_keys import ClientKeys, KeySets
+from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
 from appliance.profile.consents import Consents
-from appliance.profile.details import DetailsTypes
 from appliance.profile.counted_authenticator import CountedAuthenticator
+from appliance.profile.details import DetailsTypes
 from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.logout import Logout
@@ -50,8 +48,7 @@ from appliance.profile.standing import Standing
 from appliance.profile.tokens import Tokens
 from appliance.profile.withdrawals import Withdrawals
 from appliance.protocol.client import Client
-from appliance.seams import Authenticator, ClientAuthMethod, Source, Store, SubjectType, Tools
-from appliance.snapshot import Report
+from appliance.seams import Authenticator, ClientAuthMethod, Store, SubjectType, Tools
 from appliance.throttle import ClientThrottle, Throttle
 
 

@@ -267,8 +267,8 @@ def _set(document: dict[str, Any], path: Path, value: object) -> None:
     """Write a value where there is none; what is not of the right shape is left to who checks shapes."""
     *parents, last = path
     for step in parents:
-        child = document.setdefault(step, {})
+        child = document.setdefault(str(step), {})
         if not isinstance(child, dict):
             return
         document = child
-    document.setdefault(last, deepcopy(value))
+    document.setdefault(str(last), deepcopy(value))

@@ -93,7 +93,9 @@ class BackchannelAuthenticationEndpoint:
         if not own.binding_message and self._settings.binding_message_required:
             raise InvalidBindingMessage("a binding_message is needed")
         if client.backchannel_token_delivery_mode == PING and not own.client_notification_token:
-            raise InvalidRequest("parameter client_notification_token is missing", parameter="client_notification_token")
+            raise InvalidRequest(
+                "parameter client_notification_token is missing", parameter="client_notification_token"
+            )
         return asked, own
 
     async def _user(self, own: BackchannelRequest, client: Client, at: float) -> User | None:

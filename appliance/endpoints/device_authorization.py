@@ -18,6 +18,7 @@ from appliance.protocol.handles import DEVICE_CODE, issue, stored_id
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.records import PendingAuthorization
 from appliance.protocol.redirects import with_query
+from appliance.protocol.resource import RESOURCE
 
 #: How many codes are drawn before it is given up: another request having the same is next to impossible.
 _TRIES: Final = 4
@@ -37,11 +38,12 @@ class DeviceAuthorizationEndpoint:
     async def handle(self, request: Request) -> Response:
         """The codes as JSON; every refusal is an OAuthError (RFC 8628 3.2)."""
         profile = self._profile
-        form = read_form(request)
+        form = read_form(request, RESOURCE)
         client = await profile.client_auth.authenticate(request, form)
         if DEVICE_CODE_GRANT not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant type")
-        asked = read_direct(Params({**form, "client_id": client.client_id}.items()))
+        own = (pair for pair in form.pairs() if pair[0] != "client_id")
+        asked = read_direct(Params((*own, ("client_id", client.client_id))))
         asked = authorization_rules.check_direct(asked, client, profile)
         return await self._begin(asked)
 
@@ -60,9 +62,7 @@ class DeviceAuthorizationEndpoint:
                 return json_response(self._answer(handle, pending))
         raise ServerError(detail="no free user code was found")
 
-    def _pending(
-        self, handle: str, asked: AuthorizationRequest, settings: DeviceAuthorization
-    ) -> PendingAuthorization:
+    def _pending(self, handle: str, asked: AuthorizationRequest, settings: DeviceAuthorization) -> PendingAuthorization:
         tools = self._profile.tools
         now = tools.clock()
         return PendingAuthorization(

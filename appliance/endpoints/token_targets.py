@@ -45,18 +45,15 @@ def _less(form: Params, redeemed: Redeemed, client: Client, profile: Profile) ->
     granted = redeemed.authorization
     asked = resource.read(form.all(RESOURCE))
     chosen = profile.resources.narrow(asked, granted.resource, granted.scope)
-    if asked:
-        profile.resources.check(asked, client)
-    else:
-        chosen = tuple(each for each in chosen if profile.resources.allows(each, client))
-        if granted.resource and not chosen:
-            raise InvalidTarget("no token is issued any more for what was granted", parameter=RESOURCE)
+    standing = tuple(each for each in chosen if profile.resources.stands(each, client))
+    if len(standing) < len(asked) or (chosen and not standing):
+        raise InvalidTarget("no token is issued any more for what was granted", parameter=RESOURCE)
     details = profile.details.standing(granted.authorization_details, client)
     wanted = authorization_details.read(form.get(AUTHORIZATION_DETAILS))
     if wanted:
         profile.details.check(wanted, client)
         details = authorization_details.narrow(wanted, details)
-    return replace(redeemed, resource=chosen, authorization_details=details)
+    return replace(redeemed, resource=standing, authorization_details=details)
 
 
 def _granted(form: Params, redeemed: Redeemed, client: Client, profile: Profile) -> Redeemed:

@@ -14,7 +14,7 @@ from appliance.endpoints.authorization_reply import Refused
 from appliance.endpoints.page_replies import PageProblem, error_page
 from appliance.profile.profile import Profile
 from appliance.protocol.authorization import Authorization
-from appliance.protocol.authorization_request import AuthorizationRequest, read_direct
+from appliance.protocol.authorization_request import AuthorizationRequest, read_direct, restore
 from appliance.protocol.client import NOBODY, Client
 from appliance.protocol.errors import AccessDenied, OAuthError, ServerError, TransactionFailed, UnauthorizedClient
 from appliance.protocol.form import Params
@@ -117,7 +117,7 @@ async def read_waiting(
     try:
         if pending.grant_type not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant type")
-        asked = read_direct(Params({**parameters, "client_id": client.client_id}.items()))
+        asked = read_direct(restore({**parameters, "client_id": client.client_id}))
         asked = authorization_rules.check_direct(asked, client, profile)
     except OAuthError as error:
         raise Refused(way, error) from None

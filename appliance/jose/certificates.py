@@ -1,18 +1,22 @@
 """Client certificates (RFC 8705, RFC 5280): what they say, whose signature they have, which key is in them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from jwcrypto.jwk import JWK
 
-from appliance.jose.problems import KeyProblem
+from appliance.jose.problems import KeyProblem, UnsupportedKey
 from appliance.jose.public_keys import import_public
 from appliance.protocol import base64url
 from appliance.protocol.distinguished_name import DistinguishedName
@@ -22,6 +26,17 @@ MAX_CERTIFICATE: Final = 16384
 
 _AGNOSTIC: Final = verification.Criticality.AGNOSTIC
 _Names = Callable[[x509.SubjectAlternativeName], list[str]]
+
+
+@contextmanager
+def _reading(words: str) -> Iterator[None]:
+    """KeyProblem with these words, whatever goes wrong inside: the library has an error for each oddity of DER."""
+    try:
+        yield
+    except KeyProblem:
+        raise
+    except Exception:  # noqa: BLE001 - every one of them means that the octets are no good
+        raise KeyProblem(words) from None
 
 
 def thumbprint(certificate: bytes) -> str:
@@ -38,13 +53,11 @@ class ClientCertificate:
     @cached_property
     def subject(self) -> DistinguishedName:
         """The subject's name: relative names, each a set of (OID, value). KeyProblem."""
-        try:
+        with _reading("the subject of the certificate cannot be read"):
             return tuple(
                 frozenset((attribute.oid.dotted_string, str(attribute.value)) for attribute in relative)
                 for relative in self._read.subject.rdns
             )
-        except ValueError:
-            raise KeyProblem("the subject of the certificate cannot be read") from None
 
     @property
     def dns(self) -> list[str]:
@@ -68,35 +81,34 @@ class ClientCertificate:
 
     def key_thumbprint(self) -> str:
         """The RFC 7638 thumbprint of its key. KeyProblem when it is a kind or size of key that is not used here."""
-        try:
-            key = JWK.from_pyca(self._read.public_key())
-        except Exception:  # noqa: BLE001 - the library raises what it likes for keys that it does not know
-            raise KeyProblem("the certificate has a key of a kind that is not supported") from None
-        members: dict[str, object] = key.export_public(as_dict=True)
+        with _reading("the key of the certificate cannot be read"):
+            key = self._read.public_key()
+            if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey):
+                raise UnsupportedKey("the certificate has a key of a kind that is not supported")
+            members: dict[str, object] = JWK.from_pyca(key).export_public(as_dict=True)
         return import_public({name: value for name, value in members.items() if name != "kid"}).thumbprint
 
     def check_time(self, now: float) -> None:
         """KeyProblem unless it is valid at a moment in epoch seconds."""
-        if not self._read.not_valid_before_utc.timestamp() <= now <= self._read.not_valid_after_utc.timestamp():
+        with _reading("the dates of the certificate cannot be read"):
+            begins, ends = self._read.not_valid_before_utc.timestamp(), self._read.not_valid_after_utc.timestamp()
+        if not begins <= now <= ends:
             raise KeyProblem("the certificate is not valid now")
 
     def _alternative(self, names: _Names) -> list[str]:
-        try:
-            return names(self._read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-        except x509.ExtensionNotFound:
-            return []
-        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            raise KeyProblem("the extensions of the certificate cannot be read") from None
+        with _reading("the extensions of the certificate cannot be read"):
+            try:
+                return names(self._read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+            except x509.ExtensionNotFound:
+                return []
 
 
 def read_certificate(der: bytes) -> ClientCertificate:
     """A certificate in DER. KeyProblem."""
     if len(der) > MAX_CERTIFICATE:
         raise KeyProblem("the certificate is too large")
-    try:
+    with _reading("not a certificate"):
         return ClientCertificate(x509.load_der_x509_certificate(der))
-    except ValueError:
-        raise KeyProblem("not a certificate") from None
 
 
 class Authorities:
@@ -104,11 +116,8 @@ class Authorities:
 
     def __init__(self, pem: bytes) -> None:
         """Of one or more certificates in PEM. KeyProblem."""
-        try:
-            anchors = x509.load_pem_x509_certificates(pem)
-        except ValueError:
-            raise KeyProblem("not certificates in PEM") from None
-        self._store = verification.Store(anchors)
+        with _reading("not certificates in PEM"):
+            self._store = verification.Store(x509.load_pem_x509_certificates(pem))
 
     def check(self, certificate: ClientCertificate, now: float) -> None:
         """KeyProblem unless one of the authorities signed it, for TLS clients, and it is valid now (epoch s)."""
@@ -119,10 +128,8 @@ class Authorities:
             .extension_policies(ca_policy=_OF_AUTHORITIES, ee_policy=_OF_CLIENTS)
             .build_client_verifier()
         )
-        try:
+        with _reading("the certificate is not one of the authorities'"):
             verifier.verify(certificate._read, [])
-        except (verification.VerificationError, ValueError) as error:
-            raise KeyProblem(f"the certificate is not one of the authorities': {type(error).__name__}") from None
 
 
 def _check_key_usage(_policy: object, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:

@@ -6,7 +6,7 @@ granted this time. A claim is released only where both say yes, and a claim that
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -15,6 +15,7 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile import claim_forms
 from appliance.profile.expressions import Evaluate, compile_expression, sources_of
 from appliance.protocol.authorization import Authorization
+from appliance.protocol.claims_request import NO_CLAIMS
 from appliance.protocol.client import Client
 from appliance.protocol.errors import ServerError
 from appliance.protocol.scope import OPENID
@@ -31,6 +32,8 @@ RESERVED: Final = frozenset(
 )
 #: Core 2: a sub has at most 255 ASCII characters.
 _MAX_SUB: Final = 255
+#: Plans that are remembered for one client.
+_MAX_PLANS: Final = 32
 
 
 class Placement(Enum):
@@ -55,6 +58,14 @@ class _Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plan:
+    """Claims that are released, and the sources that they need."""
+
+    claims: Mapping[str, _Claim]
+    sources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Terms:
     """What never changes for a client within a generation."""
 
@@ -66,6 +77,8 @@ class _Terms:
     subject_type: SubjectType
     #: "" where the subject type needs none; None when it cannot be told.
     sector: str | None
+    #: By granted scope and place; a client that asks for ever other scopes fills it, and no more.
+    plans: dict[tuple[tuple[str, ...], Placement], _Plan] = field(default_factory=dict)
 
 
 class ClaimsRelease:
@@ -133,15 +146,26 @@ class ClaimsRelease:
         """
         terms = self._terms_of(client)
         if at_resource is not None:
-            terms = replace(terms, in_access_token=at_resource)
-        wanted = self._wanted(authorization, terms, placement)
-        found = {name: claim for name in wanted if (claim := self._claims.get(name)) is not None}
-        if not found:
+            terms = replace(terms, in_access_token=at_resource, plans={})
+        plan = self._plan(authorization, terms, placement)
+        if not plan.claims:
             return {}
-        names = frozenset[str]().union(*(claim.sources for claim in found.values()))
-        documents = await self._documents(user, names)
-        values = ((name, claim.form(claim.evaluate(documents))) for name, claim in found.items())
+        documents = await self._documents(user, plan.sources)
+        values = [(name, claim.form(claim.evaluate(documents))) for name, claim in plan.claims.items()]
         return {name: value for name, value in values if value is not None}
+
+    def _plan(self, authorization: Authorization, terms: _Terms, placement: Placement) -> _Plan:
+        """What is released, found once for a client, a scope and a place where nothing else was asked for."""
+        plain = authorization.claims == NO_CLAIMS and not authorization.claims_locales
+        key = (authorization.scope, placement)
+        plan = terms.plans.get(key) if plain else None
+        if plan is None:
+            wanted = self._wanted(authorization, terms, placement)
+            found = {name: claim for name in wanted if (claim := self._claims.get(name)) is not None}
+            plan = _Plan(found, frozenset[str]().union(*(claim.sources for claim in found.values())))
+            if plain and len(terms.plans) < _MAX_PLANS:
+                terms.plans[key] = plan
+        return plan
 
     def _wanted(self, authorization: Authorization, terms: _Terms, placement: Placement) -> Iterable[str]:
         scopes = [self._declared.scopes[name] for name in authorization.scope if name in terms.scopes]

@@ -81,7 +81,12 @@ class Consents:
         """End a consent and, in the same step, all codes and tokens of that user at that client."""
         kinds = (Consent, AuthorizationCode, AccessToken, RefreshToken)
         key = "\x1f".join((self._issuer, user_key(subject), client_id))
-        return await self._store.delete_by(kinds, "user_client", key)
+        granted = [each for kind in kinds[2:] for each in await self._store.find(kind, "user_client", key)]
+        ended = await self._store.delete_by(kinds, "user_client", key)
+        # What other clients got for these tokens by token exchange.
+        for authorization_id in {each.authorization.id for each in granted if not isinstance(each, Consent)}:
+            ended += await self._store.delete_by((AccessToken,), "authorization_id", authorization_id)
+        return ended
 
     def _id(self, subject: Subject, client_id: str) -> str:
         return handles.stored_id("\x1f".join((self._issuer, user_key(subject), client_id)))

@@ -60,7 +60,7 @@ class Deliveries(Generic[D]):
     """The notes of one kind at one issuer, told in parallel and within bounds."""
 
     def __init__(self, told: Told[D], *, issuer: str, store: Store, tools: Tools, report: Notice) -> None:
-        self._told = told
+        self._told: Told[D] = told
         self._issuer = issuer
         self._store = store
         self._clock = tools.clock

@@ -79,7 +79,8 @@ def _path(path: Path) -> Evaluate:
 def _walk(value: object, steps: tuple[str | int | tuple[str], ...]) -> object:
     for position, step in enumerate(steps):
         if isinstance(step, str):
-            value = value.get(step) if isinstance(value, Mapping) else None
+            # Most documents are plain dictionaries, and to ask whether something is a Mapping takes long.
+            value = value.get(step) if type(value) is dict or isinstance(value, Mapping) else None
         elif isinstance(step, int):
             entries = value if isinstance(value, list | tuple) else ()
             value = entries[step] if -len(entries) <= step < len(entries) else None

@@ -7,7 +7,7 @@ them too, and nothing secret can be shared with them: they are public, or sign w
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.root import Root
@@ -23,7 +23,7 @@ from appliance.profile.security import fenced
 from appliance.protocol.client import Client
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.handles import Clock
-from appliance.protocol.redirect_uri import hosts, is_on_device
+from appliance.protocol.redirect_uri import host_fits, hosts, is_on_device
 
 #: The longest document that is read, in bytes (section 6.6 of the draft names 5 kilobytes).
 MAX_DOCUMENT: Final = 5120
@@ -65,17 +65,18 @@ class MetadataDocuments:
             self._check_address(client_id)
             document = await self.documents.get(client_id)
         except OutboundProblem as problem:
-            return self._none(client_id, str(problem))
+            self._note(client_id, str(problem))
+            return None
         known = self._bound.get(client_id)
         if known is not None and known[0] is document:
             self._bound.move_to_end(client_id)
             return known[1]
+        client: Client | None = None
         try:
             client = self._client(client_id, document)
-        except OAuthError as refused:
-            client = self._none(client_id, refused.description)
-        else:
             self._origins.update(origins_of(client))
+        except OAuthError as refused:
+            self._note(client_id, refused.description)
         self._bound[client_id] = (document, client)
         _forget(self._bound)
         return client
@@ -96,7 +97,7 @@ class MetadataDocuments:
         """Why `find` gave no client, in words without anything of the document; empty when that is not known."""
         return self._problems.get(client_id, "")
 
-    def _none(self, client_id: str, why: str) -> None:
+    def _note(self, client_id: str, why: str) -> None:
         self._problems[client_id] = why
         _forget(self._problems)
 
@@ -113,7 +114,7 @@ class MetadataDocuments:
         if mark and not self._settings.allow_query:
             raise OutboundProblem("the address of a client has no query")
         allowed = self._settings.hosts
-        if allowed and not any(registration_rules.host_fits(target.host, pattern) for pattern in allowed):
+        if allowed and not any(host_fits(target.host, pattern) for pattern in allowed):
             raise OutboundProblem("clients of this host are not taken here")
         if not self.documents.knows(client_id):
             self._count(target.host)
@@ -215,6 +216,6 @@ def _offered(document: Metadata, declared: DeclaredProfile) -> dict[str, object]
     return found
 
 
-def _forget(remembered: OrderedDict[str, object] | OrderedDict[str, str]) -> None:
+def _forget(remembered: OrderedDict[str, Any]) -> None:
     if len(remembered) > _REMEMBERED:
         remembered.popitem(last=False)

@@ -86,8 +86,8 @@ class PendingAuthorizations:
     def _code(self, pending: PendingAuthorization) -> tuple[Record, ...]:
         if not pending.user_code:
             return ()
-        id = self._code_id(pending.user_code)
-        return (UserCode(id=id, issuer=self.issuer, expires_at=pending.valid_until, pending=pending.id),)
+        name = self._code_id(pending.user_code)
+        return (UserCode(id=name, issuer=self.issuer, expires_at=pending.valid_until, pending=pending.id),)
 
     def _code_id(self, code: str) -> str:
         return stored_id("\x1f".join((self.issuer, code)))

@@ -19,7 +19,7 @@ from appliance.profile.client_metadata import refusal
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClientMetadata, InvalidRedirectUri
-from appliance.protocol.redirect_uri import LOOPBACK_HOSTS, hosts, is_on_device, origin, problem
+from appliance.protocol.redirect_uri import LOOPBACK_HOSTS, host_fits, hosts, is_on_device, origin, problem
 
 _REVERSE_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:/")
 #: The scopes that every profile may let strangers have (Core 5.4, 11).
@@ -77,6 +77,11 @@ def with_defaults(
         found.setdefault("request_object_encryption_enc", _DEFAULT_ENC)
     if "scope" in found:
         found["scope"] = _scope(found["scope"], allowed_scopes(declared) if scopes is None else scopes)
+    if "authorization_details_types" in found:
+        # RFC 9396 10: the client is told which of them it may ask for.
+        types = _texts(found, "authorization_details_types")
+        allowed = declared.registration.authorization_details_types
+        found["authorization_details_types"] = [name for name in types if name in allowed]
     return found
 
 
@@ -168,11 +173,6 @@ def _check_redirect_uris(client: Client, allowed: tuple[str, ...]) -> None:
             raise InvalidRedirectUri("http is only for loopback addresses (RFC 8252 7.3)")
         if allowed and not on_device and not any(host_fits(host, pattern) for pattern in allowed):
             raise InvalidRedirectUri("a redirect URI is on a host that is not allowed here")
-
-
-def host_fits(host: str, pattern: str) -> bool:
-    """Whether a host is the one of a pattern, or below that of `*.` and a host."""
-    return host.endswith(pattern[1:]) and host != pattern[2:] if pattern.startswith("*.") else host == pattern
 
 
 def _check_addresses(client: Client, outbound: OutboundClient) -> None:

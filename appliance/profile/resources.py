@@ -57,6 +57,11 @@ class Resources:
         for identifier, each in declared.resources.items():
             for client_id in each.introspection_clients:
                 served.setdefault(client_id, set()).add(identifier)
+        #: Targets that policies of token exchange let clients name, declared or not.
+        self._exchanged: dict[str, set[str]] = {}
+        for policy in declared.token_exchange.policies:
+            for client_id in policy.clients:
+                self._exchanged.setdefault(client_id, set()).update(policy.audience, policy.resource)
         self._served = {client_id: frozenset(names) for client_id, names in served.items()}
 
     def check(self, asked: Iterable[str], client: Client) -> None:
@@ -74,6 +79,10 @@ class Resources:
         if client.op.resources is not None:
             return identifier in client.op.resources
         return not self._allowed_scopes(client).isdisjoint(declared.scopes)
+
+    def stands(self, identifier: str, client: Client) -> bool:
+        """Whether a client may still have tokens for a resource that was granted, by whatever grant."""
+        return self.allows(identifier, client) or identifier in self._exchanged.get(client.client_id, ())
 
     def scope_at(self, scope: Iterable[str], resources: tuple[str, ...]) -> tuple[str, ...]:
         """The scopes of a request that are to be granted when it names these resources.

@@ -41,8 +41,8 @@ class SessionState:
 
     def parameters(self, client_id: str, reply_to: str, sids: Iterable[str]) -> tuple[tuple[str, str], ...]:
         """`session_state` of an authorization response; none where the client has no origin in a browser."""
-        origin = _browser_origin(reply_to)
-        if not self.offered or origin is None:
+        origin = _browser_origin(reply_to) if self.offered else None
+        if origin is None:
             return ()
         salt = base64url.encode(self._entropy(_SALT_BYTES))
         text = " ".join((client_id, origin, self._of_browser(sids), salt))

@@ -36,7 +36,13 @@ class SignedRequests:
     """Reads those of one profile."""
 
     def __init__(
-        self, *, declared: DeclaredProfile, client_keys: ClientKeys, algorithms: frozenset[str], store: Store, tools: Tools
+        self,
+        *,
+        declared: DeclaredProfile,
+        client_keys: ClientKeys,
+        algorithms: frozenset[str],
+        store: Store,
+        tools: Tools,
     ) -> None:
         """`algorithms` are all that a client may register."""
         self._issuer = declared.issuer
@@ -82,7 +88,7 @@ class SignedRequests:
             raise TokenProblem("a token whose subject is the client is no authentication request")
         now = self._clock()
         check_times({"exp": claims.get("exp")}, now, max_ttl=LONGEST + SKEW)
-        begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
+        begins: dict[str, object] = {name: claims[name] for name in ("iat", "nbf") if name in claims}
         check_times(begins, now, leeway=SKEW, required=("iat", "nbf"))
         if (read_time(claims, "exp") or 0) - (read_time(claims, "nbf") or 0) > LONGEST:
             raise TokenProblem("the request counts for too long")
@@ -97,7 +103,7 @@ class SignedRequests:
 
 
 def _parameters(claims: Mapping[str, object]) -> Params:
-    """The claims as parameters: texts, and `requested_expiry` as a number, too. TokenProblem's InvalidRequest."""
+    """The claims as parameters: texts, and `requested_expiry` as a number, too. InvalidRequest."""
     found: dict[str, str] = {}
     for name, value in claims.items():
         if name in _REGISTERED:

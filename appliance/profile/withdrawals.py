@@ -53,7 +53,7 @@ class Withdrawals:
         return Ended(len(ended), await self._end(lambda granted: granted.subject == subject))
 
     async def of_client(self, client_id: str) -> Ended:
-        """All codes and tokens of a client, of whichever user and its own."""
+        """All codes and tokens of a client, of whichever user and its own, and what others got for them."""
         return Ended(0, await self._end(lambda granted: granted.client_id == client_id))
 
     async def of_grant(self, authorization_id: str) -> Ended:
@@ -68,21 +68,25 @@ class Withdrawals:
 
     async def _end(self, matches: _Matches) -> int:
         ended = 0
+        # Authorizations that ended: a later round finds what others got for their tokens by token exchange.
+        roots: set[str] = set()
         for _ in range(_ROUNDS):
-            found = [await self._end_kind(kind, matches) for kind in _KINDS]
+            found = [await self._end_kind(kind, matches, roots) for kind in _KINDS]
             ended += sum(found)
             if not sum(found):
                 break
         return ended
 
-    async def _end_kind(self, kind: type[Record], matches: _Matches) -> int:
+    async def _end_kind(self, kind: type[Record], matches: _Matches, roots: set[str]) -> int:
         after, ended = "", 0
         while page := await self._store.page(kind, after):
             after = page[-1].id
-            gone = tuple(each for each in page if self._own(each) and _is_of(each, matches))
+            gone = tuple(each for each in page if self._own(each) and _is_of(each, matches, roots))
             if gone:
                 await self._store.commit(Change(delete=gone))
                 ended += len(gone)
+                # Their own: what a token came of by exchange is not its client's to end.
+                roots.update(id for each in gone if (id := _own_id(each)))
             # Others want the event loop too.
             await asyncio.sleep(0)
         return ended
@@ -91,6 +95,13 @@ class Withdrawals:
         return record.issuer == self._issuer
 
 
-def _is_of(record: Record, matches: _Matches) -> bool:
+def _own_id(record: Record) -> str:
     authorization = getattr(record, "authorization", None)
-    return isinstance(authorization, Authorization) and matches(authorization)
+    return authorization.id if isinstance(authorization, Authorization) else ""
+
+
+def _is_of(record: Record, matches: _Matches, roots: set[str]) -> bool:
+    authorization = getattr(record, "authorization", None)
+    if not isinstance(authorization, Authorization):
+        return False
+    return matches(authorization) or getattr(record, "authorization_id", "") in roots

@@ -17,7 +17,8 @@ Details = tuple[Detail, ...]
 
 AUTHORIZATION_DETAILS: Final = "authorization_details"
 
-MAX_LENGTH: Final = 16384
+#: Bytes; with so many a JWT access token is still one that is read (RFC 9396 9.1).
+MAX_LENGTH: Final = 4096
 MAX_COUNT: Final = 20
 MAX_DEPTH: Final = 8
 
@@ -30,7 +31,7 @@ def read(text: str | None) -> Details:
     if text is None:
         return ()
     try:
-        found = loads(text, max_depth=MAX_DEPTH, max_length=MAX_LENGTH)
+        found = loads(text.encode("utf-8", "surrogatepass"), max_depth=MAX_DEPTH, max_length=MAX_LENGTH)
     except StrictJsonProblem:
         raise _problem("authorization_details is not JSON that can be used") from None
     if not isinstance(found, list) or not found or len(found) > MAX_COUNT:

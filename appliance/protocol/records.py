@@ -103,23 +103,14 @@ class PushedAuthorizationRequest(Record):
     usable_until: float
 
 
-@quick
 @dataclass(frozen=True, slots=True)
-class AuthorizationCode(Record):
-    """A code. After redemption the record stays as a tombstone, so that a replay is known for what it is."""
+class Issued(Record):
+    """What was issued for an authorization, and ends with it, with its user's word, its session or its client."""
 
-    kind: ClassVar[str] = "authorization_code"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
+    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "registered_client", "session")
 
     authorization_id: str
     authorization: Authorization
-    #: As the authorization request had it; None when it was omitted (RFC 6749 4.1.3).
-    redirect_uri: str | None
-    code_challenge: str | None
-    #: End of the code's own life; the tombstone outlives it.
-    redeemable_until: float
-    redeemed: bool
-    offline: bool
 
     @property
     def user_client(self) -> str:
@@ -135,6 +126,22 @@ class AuthorizationCode(Record):
     def session(self) -> str:
         """Index form of the session with which this ends; empty for what outlives it."""
         return session_key(self.authorization)
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode(Issued):
+    """A code. After redemption the record stays as a tombstone, so that a replay is known for what it is."""
+
+    kind: ClassVar[str] = "authorization_code"
+
+    #: As the authorization request had it; None when it was omitted (RFC 6749 4.1.3).
+    redirect_uri: str | None
+    code_challenge: str | None
+    #: End of the code's own life; the tombstone outlives it.
+    redeemable_until: float
+    redeemed: bool
+    offline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,63 +207,27 @@ class UserCode(Record):
 
 @quick
 @dataclass(frozen=True, slots=True)
-class AccessToken(Record):
+class AccessToken(Issued):
     """An access token: opaque by its digest, JWT by its jti, so that both can be revoked."""
 
     kind: ClassVar[str] = "access_token"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
 
-    authorization_id: str
-    authorization: Authorization
     issued_at: float
-
-    @property
-    def user_client(self) -> str:
-        """Index form of who granted what this came of to which client; empty without a user."""
-        return user_client_key(self.authorization)
-
-    @property
-    def registered_client(self) -> str:
-        """Index form of a client that registered itself, so that its end is theirs; empty for declared ones."""
-        return registered_client_key(self.authorization)
-
-    @property
-    def session(self) -> str:
-        """Index form of the session with which this ends; empty for what outlives it."""
-        return session_key(self.authorization)
 
 
 @quick
 @dataclass(frozen=True, slots=True)
-class RefreshToken(Record):
+class RefreshToken(Issued):
     """One token of a refresh family (all of one authorization); at most one of a family is live."""
 
     kind: ClassVar[str] = "refresh_token"
-    indexed: ClassVar[tuple[str, ...]] = ("authorization_id", "user_client", "session")
 
-    authorization_id: str
-    authorization: Authorization
     #: When the family ends whatever happens (absolute lifetime).
     family_until: float
     #: 0 while live; when it was rotated, epoch seconds.
     rotated_at: float
     #: The successor, sealed with this very token: only who holds the old one can read it.
     sealed_successor: str
-
-    @property
-    def user_client(self) -> str:
-        """Index form of who granted what this came of to which client; empty without a user."""
-        return user_client_key(self.authorization)
-
-    @property
-    def registered_client(self) -> str:
-        """Index form of a client that registered itself, so that its end is theirs; empty for declared ones."""
-        return registered_client_key(self.authorization)
-
-    @property
-    def session(self) -> str:
-        """Index form of the session with which this ends; empty for what outlives it."""
-        return session_key(self.authorization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,31 +345,6 @@ class RegisteredClient(Record):
     open_registration: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StoredUser(Record):
-    """A user who made his account himself. It belongs to a source and, like the source, to no issuer."""
-
-    kind: ClassVar[str] = "user"
-
-    source: str
-    #: The login name as it was typed, which pages show.
-    login: str
-    #: Hash of the password.
-    password: str = field(repr=False)
-    #: What is known of the user, as JSON text.
-    attributes: str = field(repr=False)
-    created_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLogin(Record):
-    """A login name that is taken: its id is a digest of source and canonical name, so there is one of each."""
-
-    kind: ClassVar[str] = "login"
-
-    user_id: str
-
-
 RECORDS: tuple[type[Record], ...] = (
     Session,
     Interaction,
@@ -416,8 +362,6 @@ RECORDS: tuple[type[Record], ...] = (
     StoredKey,
     RegisteredClient,
     PushedAuthorizationRequest,
-    StoredUser,
-    StoredLogin,
 )
 
 

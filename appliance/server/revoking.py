@@ -35,6 +35,9 @@ async def revoke(request: Request, snapshot: Snapshot | None) -> Response:
         if not found:
             return Response(404, _TEXT, b"There is no such profile.\n")
         ended = {name: await _end(each, named[0], asked[named[0]]) for name, each in found.items()}
+        for name, each in ended.items():
+            # Not whose: a log names nobody.
+            snapshot.notice("revoked", profile=name, of=named[0], sessions=str(each.sessions), tokens=str(each.tokens))
     except StoreUnavailable:
         return Response(503, _TEXT, b"the store does not answer: not everything may have ended\n")
     except SourceUnavailable:

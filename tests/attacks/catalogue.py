@@ -57,15 +57,6 @@ ATTACKS: Final[Mapping[str, tuple[str, ...]]] = {
 WAITING: Final[Mapping[str, str]] = {
     "AU-16": "SOAP authority",
     "AU-18": "SOAP authority",
-    "DV-01": "device authorization grant",
-    "DV-02": "device authorization grant",
-    "DV-03": "device authorization grant",
-    "DV-05": "device authorization grant",
-    "DV-07": "device authorization grant",
-    "DV-09": "CIBA",
-    "DV-10": "CIBA",
-    "DV-11": "CIBA",
-    "DV-12": "CIBA",
     "FD-01": "federation",
     "FD-03": "federation",
     "FD-04": "federation",
@@ -79,7 +70,6 @@ PARTLY: Final[Mapping[str, str]] = {
     "AU-14": "LDAP authority",
     "AU-15": "LDAP authority",
     "CA-07": "CIBA",
-    "CA-44": "device authorization grant",
     "MX-09": "CIBA",
     "RT-12": "FAPI 2 profile",
 }

@@ -19,8 +19,6 @@ ALL = frozenset(one for ids in ATTACKS.values() for one in ids)
 SIGNS = {
     "LDAP authority": "ldap",
     "SOAP authority": "soap",
-    "device authorization grant": "urn:ietf:params:oauth:grant-type:device_code",
-    "CIBA": "urn:openid:params:grant-type:ciba",
 }
 
 

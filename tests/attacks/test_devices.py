@@ -96,7 +96,10 @@ async def test_takes_no_code_from_another_site() -> None:
             assert forged.status == 403
         own = sent | forms(shown)[0].fields | sent
         elsewhere = await device.browser.request(
-            "POST", "/retail/device", form=own, headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+            "POST",
+            "/retail/device",
+            form=own,
+            headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
         )
         assert elsewhere.status == 403
 
@@ -213,7 +216,9 @@ async def test_gives_devices_nothing_that_their_client_may_not_have() -> None:
 
 @pytest.mark.attack("CA-44")
 async def test_refuses_grant_types_that_the_profile_does_not_offer() -> None:
-    async with provider(edit=retail() | client("web", response_types=["code"], redirect_uris=["https://w.example/"])) as op:
+    async with provider(
+        edit=retail() | client("web", response_types=["code"], redirect_uris=["https://w.example/"])
+    ) as op:
         assert (await Device(op, "web").poll(device_code="op_dc_x")).error == "unsupported_grant_type"
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from appliance.parts.stores.sqlite.encoding import read_record
 from appliance.protocol.messages import Request, Response
-from appliance.protocol.records import Interaction, StoredLogin, StoredUser
+from appliance.protocol.records import Interaction
+from appliance.protocol.stored_users import StoredLogin, StoredUser
 from tests.support.browser import Browser, answer, forms, header
 from tests.support.provider import Provider
 from tests.support.signing_up import PASSWORD, PROFILE, address, fill_in, open_provider, sign_up

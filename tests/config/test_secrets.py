@@ -74,3 +74,16 @@ def test_a_secret_file_outside_that_everybody_may_read_is_warned_of(tmp_path: Pa
     salt.chmod(0o400)
     assert read(directory).warnings == ()
     assert salt.parent in read(directory).watched
+
+
+def test_the_files_that_are_no_secret_may_be_read_by_others(tmp_path: Path) -> None:
+    write(tmp_path, {"out/ca.pem": "-----BEGIN", "out/writable.pem": "-----BEGIN", "in/x": "x"})
+    (tmp_path / "out/ca.pem").chmod(0o644)
+    (tmp_path / "out/writable.pem").chmod(0o666)
+    resolver = SecretResolver(tmp_path / "in", {}, enabled=True)
+    assert resolver.resolve_public({"file": str(tmp_path / "out/ca.pem")}).value == b"-----BEGIN"
+    assert resolver.exposed == {}
+    resolver.resolve_public({"file": str(tmp_path / "out/writable.pem")})
+    assert list(resolver.exposed) == [str(tmp_path / "out/writable.pem")]
+    with pytest.raises(Unreadable):
+        resolver.resolve_public({"file": "missing"})

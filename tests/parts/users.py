@@ -38,6 +38,7 @@ def user(*login: str, password: str | None = "right", active: bool = True, totp:
         login=login,
         password=None if password is None else Secret(HASHER.hash(password).encode(), "hash"),
         totp=None if totp is None else Secret(totp, "file:totp"),
+        user_code=None,
         active=active,
         attributes={"email": "x@example.com"},
     )

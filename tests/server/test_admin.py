@@ -140,6 +140,16 @@ async def test_the_command_line_lists_every_key_that_was_rotated(op: Served) -> 
     ]
 
 
+async def test_the_command_line_tells_what_ended(op: Served) -> None:
+    asked = ["revoke", "--user", "anna", "--admin", f"http://localhost:{op.admin}"]
+    done = await asyncio.to_thread(CliRunner().invoke, main, asked)
+    assert (done.exit_code, done.output) == (0, "main: 0 sessions and 0 tokens ended\n")
+    for words in (["--profile", "other"], ["--client", ""]):
+        refused = await asyncio.to_thread(CliRunner().invoke, main, [*asked, *words])
+        assert refused.exit_code == (1 if "other" in words else 0)
+    assert (await get(op.admin, "/tokens/revoke?user=anna"))[0] == 405
+
+
 async def test_rotates_no_keys_of_a_profile_that_is_not_there(op: Served) -> None:
     before = (await get(op.public, "/jwks"))[1]
     assert (await get(op.admin, "/keys/rotate?profile=other", method="POST"))[0] == 404

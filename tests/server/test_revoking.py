@@ -74,6 +74,9 @@ async def test_ends_everything_that_a_user_has_from_before(op: Provider, before:
     status, ended = await end(op, "user=anna")
     assert (status, ended["sessions"]) == (200, 1)
     assert ended["tokens"] >= 2
+    event, facts = op.report.notices[-1]
+    assert (event, facts["of"], facts["sessions"]) == ("revoked", "user", "1")
+    assert "anna" not in str(facts)
     assert await is_over(op, tokens) and await is_over(op, offline)
     assert await introspect(op, exchanged) == INACTIVE
     assert await main(op).store.find(Session, "sid", "session-of-anna") == ()
@@ -94,7 +97,11 @@ async def test_ends_everything_of_a_client_and_nothing_of_another(op: Provider) 
     assert (status, ended) == (200, {"sessions": 0, "tokens": 2})
     assert await introspect(op, exchanged) == INACTIVE
     assert await introspect(op, own) == INACTIVE
+    exchanged = (await exchange(op, tokens["access_token"]))["access_token"]
     assert not await is_over(op, tokens)
+    # What others got for its tokens ends with them.
+    await end(op, "client=shop")
+    assert await introspect(op, exchanged) == INACTIVE
 
 
 async def test_ends_what_came_of_one_authorization(op: Provider) -> None:

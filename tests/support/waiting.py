@@ -17,7 +17,9 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 CIBA = "urn:openid:params:grant-type:ciba"
 ISSUER = "http://localhost:8080/retail"
 LEVEL = "urn:onegini.com:oidc:authentication_level:"
-SECRETS = {name: f"{name}-9f31c7be2d84506b1a7c3d9e5f204a81" for name in ("box", "bank", "shop")}
+SECRETS = {
+    name: f"{name}-9f31c7be2d84506b1a7c3d9e5f204a81" for name in ("box", "bank", "shop", "one", "two", "three", "four")
+}
 
 _COUNT = itertools.count()
 _GRANTS = "grant_types_supported: [authorization_code, implicit, refresh_token"

@@ -8,7 +8,17 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from appliance.config.codes import authorization, compat, engine, grants, rules, security, sender_constraint, sign_up
+from appliance.config.codes import (
+    authorization,
+    compat,
+    engine,
+    grants,
+    rules,
+    security,
+    sender_constraint,
+    sign_up,
+    waiting,
+)
 from appliance.config.codes.text import CodeText
 
 _PLACES = (
@@ -20,6 +30,7 @@ _PLACES = (
     sender_constraint.CODES,
     sign_up.CODES,
     grants.CODES,
+    waiting.CODES,
 )
 
 if _twice := [code for code, number in Counter(code for place in _PLACES for code in place).items() if number > 1]:

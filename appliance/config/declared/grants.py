@@ -33,7 +33,7 @@ class ExchangePolicy:
     scope: tuple[str, ...]
     max_act_depth: int
     refresh_token: bool
-    #: Whether subject tokens may be bound to a key, of which nothing is proved here.
+    #: Whether tokens that are bound to a key are taken without a proof of it.
     sender_constrained: bool
 
 

@@ -23,6 +23,7 @@ from appliance.config.rules import (
     sender_constraint_rules,
     sign_up_rules,
     theme_rules,
+    waiting_rules,
 )
 from appliance.config.rules.rule import Rule, Scene
 from appliance.protocol.client import Client
@@ -41,6 +42,7 @@ _PROFILE_RULES = (
     *grant_rules.PROFILE_RULES,
     *sign_up_rules.RULES,
     *security_profile_rules.PROFILE_RULES,
+    *waiting_rules.PROFILE_RULES,
 )
 
 

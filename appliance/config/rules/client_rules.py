@@ -21,6 +21,7 @@ from appliance.config.rules import (
     response_crypto_rules,
     security_profile_rules,
     sender_constraint_rules,
+    waiting_rules,
 )
 from appliance.config.rules.rule import DAY, Rule, Scene, lengthy, unknown
 from appliance.protocol import response_type
@@ -247,4 +248,5 @@ RULES: tuple[Rule[Client], ...] = (
     *sender_constraint_rules.CLIENT_RULES,
     *grant_rules.CLIENT_RULES,
     *security_profile_rules.CLIENT_RULES,
+    *waiting_rules.CLIENT_RULES,
 )

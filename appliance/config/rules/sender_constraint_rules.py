@@ -163,11 +163,27 @@ def authorities_are_there(profile: Object[Profile], scene: Scene) -> Iterator[Pr
         yield problem("OP346", profile, path, message, help="add `mtls: {client_ca: {file: tls/clients-ca.pem}}`")
     elif authorities is not None and authorities.value and not _is_pem(authorities.value):
         message = "these are no certificates in PEM"
-        yield problem("OP346", profile, ("mtls", "client_ca"), message, help="such a file begins with -----BEGIN CERTIFICATE-----")
+        remedy = "such a file begins with -----BEGIN CERTIFICATE-----"
+        yield problem("OP346", profile, ("mtls", "client_ca"), message, help=remedy)
 
 
 def _is_pem(content: bytes) -> bool:
     return b"-----BEGIN CERTIFICATE-----" in content and _is_certificate(content.decode("ascii", "replace"))
+
+
+def aliases_are_its_own(profile: Object[Profile], scene: Scene) -> Iterator[Problem]:
+    """RFC 8705 5: what answers at an alias is this profile and no other."""
+    at = profile.value.mtls.aliases_at
+    for other in scene.linked.profiles.values() if at is not None else ():
+        theirs = [other.value.issuer, *([other.value.mtls.aliases_at] if other.id < profile.id else [])]
+        if other.id != profile.id and _address(at) in map(_address, theirs):
+            message = f"profile `{other.id}` has this address already"
+            remedy = "give each profile a path of its own"
+            yield problem("OP245", profile, ("mtls", "aliases_at"), message, help=remedy)
+
+
+def _address(url: str | None) -> str:
+    return "" if url is None else url.partition("://")[2].rstrip("/").lower()
 
 
 def certificates_arrive(profile: Object[Profile], scene: Scene) -> Iterator[Problem]:
@@ -213,5 +229,10 @@ CLIENT_RULES: tuple[Rule[Client], ...] = (
     bound_tokens_are_offered,
     certificate_passes_the_handshake,
 )
-PROFILE_RULES: tuple[Rule[Profile], ...] = (proofs_can_be_made, authorities_are_there, certificates_arrive)
+PROFILE_RULES: tuple[Rule[Profile], ...] = (
+    proofs_can_be_made,
+    authorities_are_there,
+    aliases_are_its_own,
+    certificates_arrive,
+)
 ROOT_RULES: tuple[Rule[Root], ...] = (listeners_are_apart, header_is_the_proxies)

@@ -115,7 +115,7 @@ class TokenExchange:
         scope = self._scope(policy, asked, subject, client)
         refreshable = policy.refresh_token and "refresh_token" in client.grant_types
         return Redeemed(
-            authorization=await self._authorization(subject, targets, scope, act, client),
+            authorization=await self._authorization(policy, subject, targets, scope, act, client),
             scope=scope,
             # The subject token must still be there when there is something to show for it.
             change=Change(expect=() if subject.record is None else (subject.record,)),
@@ -188,6 +188,7 @@ class TokenExchange:
 
     async def _authorization(
         self,
+        policy: ExchangePolicy,
         subject: PresentedToken,
         targets: tuple[str, ...],
         scope: tuple[str, ...],
@@ -214,6 +215,8 @@ class TokenExchange:
             auth_time_required=False,
             claims_locales=before.claims_locales,
             resource=targets,
+            # The token endpoint asks for a proof of this key.
+            confirmation=None if policy.sender_constrained else before.confirmation,
             act=act,
         )
 
@@ -259,9 +262,12 @@ def _of_subject(policies: Sequence[ExchangePolicy], subject: PresentedToken) -> 
     found = [each for each in policies if _takes(each, subject)]
     if not found:
         raise _unacceptable("subject_token", "no policy takes it from this client")
-    if subject.bound and not any(each.sender_constrained for each in found):
-        raise _unacceptable("subject_token", "it counts only with a proof of its key")
-    return [each for each in found if each.sender_constrained or not subject.bound]
+    if subject.bound and subject.authorization.confirmation is None:
+        # No request can prove the key of a token that is not ours.
+        found = [each for each in found if each.sender_constrained]
+        if not found:
+            raise _unacceptable("subject_token", "it counts only with a proof of its key")
+    return found
 
 
 def _takes(policy: ExchangePolicy, subject: PresentedToken) -> bool:

@@ -16,7 +16,7 @@ from appliance.protocol import new_password
 from appliance.protocol.authorization import Subject
 from appliance.protocol.handles import stored_id
 from appliance.protocol.login_name import canonical_login
-from appliance.protocol.records import StoredLogin, StoredUser
+from appliance.protocol.stored_users import StoredLogin, StoredUser
 from appliance.seams import Change, LoginTaken, NewAccount, SourceUnavailable, Store, StoreUnavailable, Tools
 
 #: Message key of a login name that nobody can have.

@@ -17,7 +17,7 @@ from appliance.parts.stores.sqlite import Sqlite
 from appliance.parts.stores.sqlite.encoding import encode
 from appliance.passwords import Passwords
 from appliance.protocol.authorization import Subject
-from appliance.protocol.records import StoredUser
+from appliance.protocol.stored_users import StoredUser
 from appliance.seams import AccountMaker, LoginTaken, NewAccount, Source, Store, Tools, User
 from tests.parts.users import CHEAP, Clock, options, user
 
@@ -56,7 +56,7 @@ def entropy() -> Callable[[int], bytes]:
 
 def accounts(bench_store: Store, passwords: Passwords, tools: Tools, name: str = "people", **more: Any) -> Accounts:
     """A source of kind `store`."""
-    settings = {"password_min_length": 8, "blocked_passwords": (), "locked_logins": ()} | more
+    settings: dict[str, Any] = {"password_min_length": 8, "blocked_passwords": (), "locked_logins": ()} | more
     return Accounts(name=name, options=Options(**settings), passwords=passwords, store=bench_store, tools=tools)
 
 

@@ -97,9 +97,9 @@ async def test_the_key_of_the_app_is_read_however_it_is_written(source: Static) 
         (options(a=user()), "user a: has no login"),
         (options(a=user("x", totp=b"not base32!")), "user a: the totp key is not base32"),
         (options(a=user("x", totp=b"GEZDGNBV")), "user a: the totp key is shorter"),
-        (Options({"a": User(("x",), Secret(b"plain-text", "hash"), None, True, {})}), "user a: the password"),
+        (Options({"a": User(("x",), Secret(b"plain-text", "hash"), None, None, True, {})}), "user a: the password"),
         (
-            Options({"a": User(("x",), Secret(b"\xff", "hash"), None, True, {})}),
+            Options({"a": User(("x",), Secret(b"\xff", "hash"), None, None, True, {})}),
             "user a: the password is not text",
         ),
     ],
@@ -116,7 +116,7 @@ async def test_one_user_may_declare_two_spellings_of_one_name(passwords: Passwor
 
 
 async def test_a_secret_that_was_not_read_lets_nobody_in(passwords: Passwords) -> None:
-    unread = User(("x",), Secret(b"", "env:X (not read)"), Secret(b"", "env:Y (not read)"), True, {})
+    unread = User(("x",), Secret(b"", "env:X (not read)"), Secret(b"", "env:Y (not read)"), None, True, {})
     source = Static(name="accounts", options=Options({"a": unread}), passwords=passwords)
     found = await source.find("x")
     assert found is not None

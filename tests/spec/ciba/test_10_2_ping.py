@@ -80,19 +80,19 @@ async def test_tells_nobody_who_did_not_ask_for_it() -> None:
 @pytest.mark.spec("CIBA Core 1.0", "10.2")
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_tries_again_where_that_may_help_and_over_a_reload(status: int) -> None:
-    async with receiving(Receiver(status=lambda n: status if n < 3 else 204)) as receiver:
-        async with provider(edit=pinged(receiver)) as op:
-            caller = Caller(op, "shop")
-            await caller.begin(client_notification_token=TOKEN)
-            await caller.decide()
-            assert len(await settled(op)) == 1
-            assert len(await resume(op)) == 1 and len(receiver.paths) == 1, "not before its time"
-            await op.load()
-            op.clock.forward(FIRST_PAUSE + 1)
-            assert len(await resume(op)) == 1 and len(receiver.paths) == 2
-            op.clock.forward(2 * FIRST_PAUSE + 1)
-            assert await resume(op) == () and len(receiver.paths) == 3
-            assert (await caller.poll()).status == 200
+    answers = Receiver(status=lambda n: status if n < 3 else 204)
+    async with receiving(answers) as receiver, provider(edit=pinged(receiver)) as op:
+        caller = Caller(op, "shop")
+        await caller.begin(client_notification_token=TOKEN)
+        await caller.decide()
+        assert len(await settled(op)) == 1
+        assert len(await resume(op)) == 1 and len(receiver.paths) == 1, "not before its time"
+        await op.load()
+        op.clock.forward(FIRST_PAUSE + 1)
+        assert len(await resume(op)) == 1 and len(receiver.paths) == 2
+        op.clock.forward(2 * FIRST_PAUSE + 1)
+        assert await resume(op) == () and len(receiver.paths) == 3
+        assert (await caller.poll()).status == 200
 
 
 @pytest.mark.attack("DV-12")

@@ -30,6 +30,7 @@ from tests.support.provider import START, Provider
 pytestmark = pytest.mark.spec("Grant Management for OAuth 2.0", "6")
 
 QUERY, REVOKE = "grant_management_query", "grant_management_revoke"
+REDIRECT_URI = "https://shop.example.com/callback"
 GRANT = "authorization-of-anna"
 ALL = {"actions": ["create", "query", "revoke"]}
 PUBLIC = {
@@ -176,6 +177,39 @@ async def test_names_the_grant_with_the_tokens_and_with_each_refresh() -> None:
         assert all("grant_id" not in each for each in (own.body, exchanged.body, public))
 
 
+@pytest.mark.spec("Grant Management for OAuth 2.0", "5.5")
+async def test_makes_a_grant_of_a_request_of_its_own() -> None:
+    """From the browser to the end of it, twice, with one session: each request has its own grant."""
+    async with managed() as op:
+        browser = Browser(op)
+        members = {
+            "client_id": "shop",
+            "response_type": "code",
+            "scope": "openid orders.read",
+            "redirect_uri": REDIRECT_URI,
+            "grant_management_action": "create",
+        }
+        grants = []
+        for _ in range(2):
+            page = await browser.visit("/authorize?" + encode(members.items()))
+            if b'id="password"' in page.body:
+                page = await browser.login(page)
+            if page.status == 200:
+                page = await browser.submit(page, button="allow")
+            redeem = {
+                "grant_type": "authorization_code",
+                "code": answer(page)["code"],
+                "redirect_uri": REDIRECT_URI,
+            }
+            told = await post(op, "/token", redeem, "shop")
+            grants.append(told["grant_id"])
+        assert len(set(grants)) == 2
+        assert (await call(op, "DELETE", await own_token(op, REVOKE), grants[0])).status == 204
+        assert (await call(op, "GET", await own_token(op), grants[0])).status == 404
+        seen = await call(op, "GET", await own_token(op), grants[1])
+        assert seen["scopes"] == [{"scope": "openid orders.read"}]
+
+
 @pytest.mark.spec("Grant Management for OAuth 2.0", "5.2")
 @pytest.mark.parametrize(
     ("required", "asked", "error"),
@@ -197,7 +231,7 @@ async def test_reads_what_a_request_wants_of_grants(required: bool, asked: dict[
             "client_id": "shop",
             "response_type": "code",
             "scope": "openid",
-            "redirect_uri": "https://shop.example.com/callback",
+            "redirect_uri": REDIRECT_URI,
             "prompt": "none",
         }
         response = await Browser(op).visit("/authorize?" + encode((members | asked).items()))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.protocol.records import StoredUser
+from appliance.protocol.stored_users import StoredUser
 from tests.support.browser import Browser, answer, header, title
 from tests.support.provider import Provider, provider
 from tests.support.signing_up import (

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from appliance.protocol.form import encode
-from appliance.protocol.records import RegisteredClient
+from appliance.protocol.handles import stored_id
+from appliance.protocol.records import AccessToken, RegisteredClient
 from tests.support.browser import Browser, answer, header
 from tests.support.registering import ENDED, INITIAL, REDIRECT_URI, registrar
 
@@ -135,7 +136,10 @@ async def test_lets_a_registered_client_log_its_users_in() -> None:
         )
         assert client.op.report.failures == []
         # RFC 7592 2.3: with the client ends what was issued to it.
+        kept = await client.op.snapshot.shared.store.get(AccessToken, stored_id(tokens["access_token"]))
+        assert kept is not None
         assert (await client.manage("DELETE", said)).status == 204
+        assert await client.op.snapshot.shared.store.get(AccessToken, kept.id) is None
         assert (await browser.request("GET", "/userinfo", headers=headers)).status == 401
         refused = await browser.request("POST", "/token", form=form, headers={"Authorization": basic(said)})
         assert refused.status == 401

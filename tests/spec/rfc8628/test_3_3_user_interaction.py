@@ -1,12 +1,18 @@
 """RFC 8628 3.3: the person in his browser, from the code to the end."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.browser import Browser, header, title
 from tests.support.provider import provider
-from tests.support.waiting import LEVEL, Device, client, devices, text_of
+from tests.support.waiting import DEVICE, LEVEL, Device, client, devices, text_of
 
-LOYALTY = {"loyalty": "Your loyalty tier"}
+WAYS: tuple[Callable[[str], str], ...] = (
+    str.lower,
+    lambda code: code.replace("-", ""),
+    lambda code: f" {code[:3]} {code[3:]}.",
+)
 
 
 @pytest.mark.spec("RFC 8628", "3.3")
@@ -52,8 +58,7 @@ async def test_only_fills_in_a_code_that_comes_with_the_address() -> None:
 
 @pytest.mark.spec("RFC 8628", "5.4")
 async def test_asks_each_time_though_login_and_consent_are_remembered() -> None:
-    edit = devices() | client("tv", grant_types=["urn:ietf:params:oauth:grant-type:device_code"])
-    edit |= client("own", grant_types=["urn:ietf:params:oauth:grant-type:device_code"], op={"consent": "skip_first_party"})
+    edit = devices() | client("own", grant_types=[DEVICE], op={"consent": "skip_first_party"})
     async with provider(edit=edit) as op:
         browser = Browser(op)
         for name, seen in (("tv", ["login", "consent"]), ("tv", ["consent"]), ("own", ["consent"])):
@@ -64,17 +69,19 @@ async def test_asks_each_time_though_login_and_consent_are_remembered() -> None:
 
 
 @pytest.mark.spec("RFC 8628", "6.1")
-@pytest.mark.parametrize("change", [str.lower, lambda code: code.replace("-", ""), lambda code: f" {code[:3]} {code[3:]}."])
-async def test_takes_a_code_however_it_is_written(change: object) -> None:
+@pytest.mark.parametrize("change", WAYS)
+async def test_takes_a_code_however_it_is_written(change: Callable[[str], str]) -> None:
     async with provider(edit=devices()) as op:
         device = Device(op)
         await device.begin()
-        await device.type_code(change(device.begun["user_code"]))  # type: ignore[operator]
+        await device.type_code(change(device.begun["user_code"]))
         assert device.browser.path.startswith("/retail/login?")
 
 
 @pytest.mark.spec("RFC 8628", "3.3")
-@pytest.mark.parametrize(("typed", "said"), [("", "Enter the code"), ("BCDF-GHJK", "not known"), ("AEIO-UAEI", "not known")])
+@pytest.mark.parametrize(
+    ("typed", "said"), [("", "Enter the code"), ("BCDF-GHJK", "not known"), ("AEIO-UAEI", "not known")]
+)
 async def test_says_what_is_wrong_with_a_code_and_keeps_what_was_typed(typed: str, said: str) -> None:
     async with provider(edit=devices()) as op:
         device = Device(op)
@@ -121,7 +128,8 @@ async def test_protects_its_pages_like_all_others() -> None:
         done = await device.browser.submit(question, button="allow")
         for shown in (code_page, question, done):
             policy = header(shown, "Content-Security-Policy") or ""
-            assert "frame-ancestors 'none'" in policy and "script-src 'self'" in policy and policy.endswith("form-action 'self'")
+            assert "frame-ancestors 'none'" in policy and "script-src 'self'" in policy
+            assert policy.endswith("form-action 'self'")
             assert header(shown, "X-Frame-Options") == "DENY" and header(shown, "Cache-Control") == "no-store"
 
 

@@ -18,6 +18,7 @@ from tests.support.exchanging import (
     JWT,
     LEVEL,
     PARTNER,
+    POLICY,
     REFRESH_TOKEN,
     RESOURCE,
     SHOP,
@@ -33,10 +34,12 @@ from tests.support.exchanging import (
     policy,
     post,
     records_of,
+    secret_of,
     tokens_of,
     userinfo,
 )
 from tests.support.provider import START, Provider, provider
+from tests.support.proving import KEY, OTHER_KEY, jkt_of, proof
 
 pytestmark = pytest.mark.spec("RFC 8693", "2.1")
 
@@ -90,10 +93,11 @@ async def test_lets_a_client_pass_for_the_user_where_a_policy_says_so() -> None:
 
 
 @pytest.mark.spec("RFC 8693", "4.1")
-async def test_nests_the_actors_and_bounds_their_number() -> None:
+@pytest.mark.parametrize("storage", [{"kind": "memory"}, {"kind": "sqlite", "path": "op.db"}], ids=str)
+async def test_nests_the_actors_and_bounds_their_number(storage: dict[str, str]) -> None:
     second = policy(clients=["orders"], subject={"clients": ["gateway"]}, max_act_depth=2)
     third = policy(subject={"clients": ["orders"]}, max_act_depth=2)
-    async with exchanging(policy(), second, third) as op:
+    async with exchanging(policy(), second, third, root={"storage": storage}) as op:
         first = (await exchange(op, await access_token(op)))["access_token"]
         nested = (await exchange(op, first, client_id="orders"))["access_token"]
         assert (await introspect(op, nested))["act"] == {
@@ -330,6 +334,44 @@ async def test_ends_with_what_it_came_of() -> None:
         assert await introspect(op, exchanged) == {"active": False}
 
 
+async def test_ends_when_the_user_takes_his_consent_back() -> None:
+    async with exchanging() as op:
+        tokens = await tokens_of(op)
+        exchanged = (await exchange(op, tokens["access_token"]))["access_token"]
+        await main(op).consents.revoke(Subject("people", "anna"), "shop")
+        assert await introspect(op, exchanged) == {"active": False}
+        assert await introspect(op, tokens["access_token"]) == {"active": False}
+
+
+@pytest.mark.attack("TE-01", "MX-04")
+async def test_takes_no_token_of_another_issuer() -> None:
+    settings = files()
+    profile = json.loads(settings["profiles/main.yaml"]) | {"profile": "other", "issuer": f"{ISSUER}/other"}
+    clients = json.loads(settings["clients/shop.yaml"])["clients"]
+    theirs = {f"other-{name}": each | {"op": each["op"] | {"profile": "other"}} for name, each in clients.items()}
+    for name, each in theirs.items():
+        each["client_secrets"] = [{"id": "1", "file": f"secrets/{name}"}]
+        settings[f"secrets/{name}"] = secret_of(name)
+    profile["token_exchange"] = {
+        "policies": [
+            POLICY
+            | {"clients": ["other-gateway"]}
+            | {"subject": {"clients": ["other-shop"], "token_types": ["access_token", "id_token"]}}
+        ]
+    }
+    profile["trusted_issuers"][PARTNER]["clients"] = ["other-backend"]
+    settings["profiles/other.yaml"] = json.dumps(profile)
+    settings["clients/other.yaml"] = json.dumps({"clients": theirs})
+    async with provider("minimal", edit=settings) as op:
+        await log_in(op)
+        tokens = await tokens_of(op, sid="session-of-anna")
+        for kind, urn in (("access_token", ACCESS_TOKEN), ("id_token", ID_TOKEN)):
+            asked = {"grant_type": EXCHANGE, "subject_token": tokens[kind], "subject_token_type": urn}
+            refused = await post(op, "/other/token", asked, "other-gateway")
+            assert refused.refusal == (400, "invalid_request")
+            assert op.report.refusals[-1].description == "subject_token is not valid, has expired or was revoked"
+
+
 @pytest.mark.spec("RFC 7009", "2.1")
 @pytest.mark.attack("IN-05")
 async def test_lets_nobody_end_what_his_token_came_of() -> None:
@@ -386,14 +428,32 @@ async def test_gives_no_id_token() -> None:
 
 
 @pytest.mark.spec("RFC 9449", "7")
-async def test_takes_a_bound_subject_token_only_where_a_policy_says_so() -> None:
-    bound = Confirmation(jkt="0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
+@pytest.mark.attack("TB-08")
+async def test_takes_a_bound_subject_token_with_the_proof_of_its_key() -> None:
+    bound = Confirmation(jkt=jkt_of(KEY))
     async with exchanging() as op:
-        assert (await exchange(op, await access_token(op, confirmation=bound))).refusal == (400, "invalid_request")
+        token = await access_token(op, confirmation=bound)
+        asked = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
+        assert (await post(op, "/token", asked)).refusal == (400, "invalid_grant")
+        stolen = proof(OTHER_KEY, op.clock(), htu=f"{ISSUER}/token")
+        assert (await post(op, "/token", asked, dpop=stolen)).refusal == (400, "invalid_grant")
+        told = await post(op, "/token", asked, dpop=proof(KEY, op.clock(), htu=f"{ISSUER}/token"))
+        assert (told.status, told["token_type"]) == (200, "DPoP")
+        assert claims_of(told["access_token"])["cnf"] == {"jkt": jkt_of(KEY)}
+
+
+@pytest.mark.spec("RFC 9449", "7")
+async def test_takes_bound_tokens_without_a_proof_only_where_a_policy_says_so() -> None:
+    bound = Confirmation(jkt=jkt_of(KEY))
     async with exchanging(policy(sender_constrained=True)) as op:
         told = await exchange(op, await access_token(op, confirmation=bound))
         assert told.status == 200
         assert "cnf" not in claims_of(told["access_token"])
+    for allowed, status in ((False, 400), (True, 200)):
+        async with exchanging(policy(actor="token", actor_clients=["shop"], sender_constrained=allowed)) as op:
+            actor = await access_token(op, confirmation=bound, id="another")
+            told = await exchange(op, await access_token(op), actor_token=actor, actor_token_type=ACCESS_TOKEN)
+            assert told.status == status
 
 
 async def test_asks_that_the_token_came_to_the_audience_of_the_policy() -> None:

@@ -17,6 +17,7 @@ from tests.conformance.certificate import write_certificate
 from tests.support.certificates import CLIENT_AUTH, Certified, certify
 from tests.support.live import Live, free_ports, running
 from tests.support.minting import claims_of
+from tests.support.proving import KEY, jkt_of, proof
 
 pytestmark = pytest.mark.spec("RFC 8705", "5")
 
@@ -67,7 +68,7 @@ class Served:
     directory: Path
     authority: Path
 
-    def ask(self, client_id: str, shown: Certified | None) -> tuple[int, dict[str, str]]:
+    def ask(self, client_id: str, shown: Certified | None, **headers: str) -> tuple[int, dict[str, str]]:
         """A token request over TLS: status and answer, (0, {}) when the handshake was refused."""
         context = ssl.create_default_context(cafile=str(self.authority))
         if shown is not None:
@@ -76,7 +77,7 @@ class Served:
             context.load_cert_chain(chain)
         connection = http.client.HTTPSConnection("localhost", self.port, context=context, timeout=5)
         try:
-            return post(connection, client_id)
+            return post(connection, client_id, **headers)
         except ConnectionRefusedError:
             return -1, {}
         except (ssl.SSLError, ConnectionError, http.client.BadStatusLine):
@@ -147,6 +148,18 @@ def test_the_provider_refuses_the_handshake_of_whom_it_cannot_verify(served: Ser
         assert status == 0, answer
 
 
+@pytest.mark.attack("MA-04")
+@pytest.mark.parametrize("header", ["DPOP", "DPoP", "dpop"])
+def test_the_provider_reads_a_proof_in_a_header_of_any_case(served: Served, header: str) -> None:
+    for htu in (f"https://localhost:{served.port}/machines/token", f"{served.live.origin}/machines/token?a#b"):
+        status, answer = served.ask("orders", BACKEND, **{header: proof(KEY, time.time(), htu=htu)})
+        assert (status, answer["token_type"]) == (200, "DPoP")
+        cnf = {"jkt": jkt_of(KEY), "x5t#S256": thumbprint(BACKEND.der)}
+        assert claims_of(answer["access_token"])["cnf"] == cnf
+    status, answer = served.ask("orders", BACKEND, **{header: proof(KEY, time.time(), htu="https://localhost/x")})
+    assert (status, answer["error"]) == (400, "invalid_dpop_proof")
+
+
 @pytest.mark.attack("TB-21", "CA-38")
 def test_the_provider_knows_nobody_on_its_usual_port(served: Served) -> None:
     value = base64.b64encode(BACKEND.der).decode()
@@ -187,3 +200,13 @@ def test_the_provider_takes_up_changes_of_whom_it_believes(served: Served) -> No
     # On the listener itself the connection counts, and a header of whoever is connected does not.
     assert served.ask("agent", AGENT)[0] == 0
     assert served.ask("orders", BACKEND)[0] == 200
+
+
+def test_the_provider_closes_a_listener_that_is_not_declared_any_more(served: Served) -> None:
+    line = next(line for line in (served.live.directory / "op.yaml").read_text().splitlines() if "  mtls:" in line)
+    served.live.edit("op.yaml", line, "")
+    end = time.monotonic() + WITHIN
+    while served.ask("orders", BACKEND)[0] >= 0 and time.monotonic() < end:
+        pass
+    assert served.ask("orders", BACKEND)[0] == -1
+    assert served.tell("orders")[0] == 401

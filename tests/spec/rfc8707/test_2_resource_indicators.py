@@ -36,7 +36,6 @@ PROFILE: dict[str, Any] = {
             "access_token_signing_alg": "ES256",
             "access_token_ttl": "2m",
             "claims": ["email"],
-            "introspection_clients": ["reports-api"],
         },
         BILLING: {
             "scopes": ["billing"],
@@ -44,7 +43,7 @@ PROFILE: dict[str, Any] = {
             "access_token_format": "jwt",
             "access_token_signing_alg": "ES256",
         },
-        OPAQUE: {"scopes": ["mail"], "introspection_clients": ["mail-api"]},
+        OPAQUE: {"scopes": ["mail"]},
     },
     "keys": {"signing": [{"alg": "RS256"}, {"alg": "ES256"}]},
     "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -81,6 +80,11 @@ async def with_resource_servers(op: Provider) -> dict[str, Shop]:
         (op.directory / "clients" / f"{name}.yaml").write_text(json.dumps(client))
         found[name] = Shop(op, client_id=name)
         found[name].secret = f"{name}-0123456789abcdef0123456789abcdef"
+    path = op.directory / "profiles" / "main.yaml"
+    settings = json.loads(path.read_text())
+    settings["resources"][REPORTS]["introspection_clients"] = ["reports-api"]
+    settings["resources"][OPAQUE]["introspection_clients"] = ["mail-api"]
+    path.write_text(json.dumps(settings))
     await op.load()
     return found
 

@@ -164,7 +164,8 @@ async def test_answers_with_what_was_granted() -> None:
         '[{"type":"account_information","actions":["list_accounts"],"actions":["read_balances"]}]',
         '[{"type":"account_information","actions":' + "[" * 50 + "]" * 50 + "}]",
         "[" * 9000,
-        text({"type": "account_information", "actions": ["x" * 20000]}),
+        text({"type": "account_information", "actions": ["x" * 4096]}),
+        json.dumps([PAYMENT | {"creditorName": "\u00e4" * 2040}], ensure_ascii=False),
     ],
 )
 async def test_refuses_what_is_not_of_a_declared_type(details: str) -> None:
@@ -173,7 +174,7 @@ async def test_refuses_what_is_not_of_a_declared_type(details: str) -> None:
         if not details:
             assert "code" in await shop.log_in(await shop.ask(authorization_details=details))
             return
-        error = "invalid_request" if len(details) > 16384 else "invalid_authorization_details"
+        error = "invalid_request" if len(details) > 4096 else "invalid_authorization_details"
         refused = answer(await shop.ask(authorization_details=details))
         assert (refused["error"], refused["state"]) == (error, "pushed")
         pushed = await shop.push(authorization_details=details)

@@ -8,7 +8,7 @@ from appliance.protocol.messages import Request
 from tests.support.browser import Browser, answer, header
 from tests.support.objects import ISSUER
 from tests.support.provider import START, Provider
-from tests.support.proving import KEY, OTHER_KEY, jkt_of, proof
+from tests.support.proving import KEY, OTHER_KEY, jkt_of, proof, use_proof
 from tests.support.pushing import ASKED, Shop, metadata, pushing_provider
 
 PAR, TOKEN = f"{ISSUER}/par", f"{ISSUER}/token"
@@ -93,10 +93,13 @@ async def test_the_provider_hands_out_nonces_over_the_wire() -> None:
         code = (await shop.log_in(await shop.visit(pushed["request_uri"])))["code"]
         tokens = await post(shop, code, made(nonce=nonce))
         assert (tokens.status, tokens.headers["DPoP-Nonce"]) == (200, nonce)
-        text = made(htu=f"{ISSUER}/userinfo", htm="GET", ath="x")
-        used = await use(op, tokens["access_token"], text)
-        assert used.status == 401
-        assert header(used, "WWW-Authenticate")
+        token = tokens["access_token"]
+        asked_again = await use(op, token, use_proof(KEY, START, token, htu=f"{ISSUER}/userinfo"))
+        assert asked_again.status == 401
+        assert (header(asked_again, "WWW-Authenticate") or "").startswith(f'DPoP realm="{ISSUER}", error="use_dpop')
+        assert header(asked_again, "DPoP-Nonce") == nonce
+        used = await use(op, token, use_proof(KEY, START, token, htu=f"{ISSUER}/userinfo", nonce=nonce))
+        assert (used.status, header(used, "DPoP-Nonce")) == (200, nonce)
         # Nobody who does not use DPoP sees anything of it.
         plain = await shop.tokens()
         assert "DPoP-Nonce" not in plain.headers

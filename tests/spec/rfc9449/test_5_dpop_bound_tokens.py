@@ -128,7 +128,10 @@ async def test_the_provider_takes_each_proof_once_on_every_node(tmp_path: Path) 
     one = await mint(database=tmp_path / "op.sqlite")
     other = await mint(database=tmp_path / "op.sqlite", seed=2)
     text = proof(KEY, one.now[0])
-    assert (await redeem(one, text)).status == 200
+    answered = await redeem(one, text)
+    token = answered["access_token"]
+    assert (await look(other, token, use_proof(KEY, one.now[0], token))).status == 200
+    assert (await look(other, token, scheme="Bearer")).status == 401
     for node in (one, other):
         again = await redeem(node, text, id=f"authorization-of-{node is one}")
         assert (again.status, again.code) == (400, "invalid_dpop_proof")
