@@ -1,7 +1,7 @@
 """One profile: parts made of declared options, and everything compiled for one issuer."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from appliance.assembly.grants import grant_types
@@ -200,14 +200,22 @@ def _levels(
     return levels, login
 
 
+def _asked_as(declared: DeclaredProfile) -> Iterator[str]:
+    """What the token endpoint is called besides: whoever accepts its URL as an audience accepts these as well."""
+    # CIBA 7.1: the endpoint that the assertion is sent to. RFC 8705 5: an alias is where it is sent to, too.
+    yield declared.issuer + BackchannelAuthenticationEndpoint.path
+    if declared.mtls.aliases_at is not None:
+        for path in (TokenEndpoint.path, BackchannelAuthenticationEndpoint.path):
+            yield declared.mtls.aliases_at.rstrip("/") + path
+
+
 def _client_auth_methods(
     declared: DeclaredProfile, keys: ClientKeys, store: Store, tools: Tools
 ) -> Mapping[str, ClientAuthMethod]:
     assertions = ClientAssertions(
         issuer=declared.issuer,
         token_endpoint=declared.issuer + TokenEndpoint.path,
-        # CIBA 7.1: whoever accepts the token endpoint as an audience accepts this one as well.
-        other_endpoints=(declared.issuer + BackchannelAuthenticationEndpoint.path,),
+        other_endpoints=tuple(_asked_as(declared)),
         settings=declared.client_assertion,
         compat=declared.compat,
         store=store,

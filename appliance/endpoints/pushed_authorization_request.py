@@ -54,9 +54,7 @@ class PushedAuthorizationRequestEndpoint:
 
     def metadata(self) -> Mapping[str, object]:
         """Whether requests come this way only (RFC 9126 5). Authentication is that of the token endpoint."""
-        return {
-            "require_pushed_authorization_requests": self._profile.declared.require_pushed_authorization_requests
-        }
+        return {"require_pushed_authorization_requests": self._profile.declared.require_pushed_authorization_requests}
 
     async def _read(self, request: Request, form: Params, client: Client) -> AuthorizationRequest:
         """The request as it will be kept, checked. OAuthError."""

@@ -71,7 +71,5 @@ def _granted(form: Params, redeemed: Redeemed, client: Client, profile: Profile)
     scope = profile.resources.scope_at(redeemed.scope, targets) if targets else redeemed.scope
     if len(scope) < len(redeemed.scope) and "scope" in form and profile.declared.unknown_scopes == "reject":
         raise InvalidScope("a scope means nothing at this resource", parameter="scope")
-    authorization = replace(
-        redeemed.authorization, scope=scope, resource=targets, authorization_details=details
-    )
+    authorization = replace(redeemed.authorization, scope=scope, resource=targets, authorization_details=details)
     return replace(redeemed, authorization=authorization, scope=scope)

@@ -79,9 +79,7 @@ class Visit:
         return None if self.account is None else self.account.session
 
 
-async def read_asked(
-    params: Params, profile: Profile, *, pushed: bool = False
-) -> tuple[Channel, AuthorizationRequest]:
+async def read_asked(params: Params, profile: Profile, *, pushed: bool = False) -> tuple[Channel, AuthorizationRequest]:
     """A request, read and checked. InvalidRequest for the user; Refused for the client."""
     if profile.declared.compat.consent_parameter:
         params = with_consent_parameter(params)

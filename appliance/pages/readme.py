@@ -124,7 +124,8 @@ def _variables() -> Iterator[str]:
         yield f"### {page.template}\n"
         yield _sentence(page)
         yield from _table(page)
-    for view in (SignUpFieldView, FaultView, ScopeView, ResourceView, DetailView, DetailField, AccountView, ConsentView):
+    views = (SignUpFieldView, FaultView, ScopeView, ResourceView, DetailView, DetailField, AccountView, ConsentView)
+    for view in views:
         yield f"### {view.__name__}\n"
         yield _sentence(view)
         yield from _table(view)

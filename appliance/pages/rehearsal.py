@@ -97,7 +97,7 @@ def _detailed_samples() -> Iterator[Sample]:
     api = MappingProxyType({"en": "Payments of Example Bank", "fi": "Esimerkkipankin maksut"})
     resources = (ResourceView("https://api.example", api), ResourceView("https://other.example", _NOTHING))
     title = MappingProxyType({"en": "Make a payment", "fi": "Tehdä maksu", "de": "Eine Zahlung ausführen"})
-    text = MappingProxyType({"en": "Pay \u2068120.00\u2069 \u2068EUR\u2069 once", "fi": "Maksa kerran \u2068120.00\u2069"})
+    text = MappingProxyType({"en": "Pay \u2068120.00\u2069 \u2068EUR\u2069 once", "fi": "Maksa \u2068120.00\u2069"})
     label = MappingProxyType({"en": "To", "fi": "Saaja", "de": "An"})
     fields = (DetailField("creditor", label, "Merchant A"), DetailField("remittance", _NOTHING, "Ref Number Merchant"))
     details = (DetailView("payment", title, text, fields), DetailView("account", _NOTHING, _NOTHING, fields[1:]))

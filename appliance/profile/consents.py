@@ -84,7 +84,7 @@ class Consents:
         granted = [each for kind in kinds[2:] for each in await self._store.find(kind, "user_client", key)]
         ended = await self._store.delete_by(kinds, "user_client", key)
         # What other clients got for these tokens by token exchange.
-        for authorization_id in {each.authorization.id for each in granted if not isinstance(each, Consent)}:
+        for authorization_id in {each.authorization.id for each in granted}:
             ended += await self._store.delete_by((AccessToken,), "authorization_id", authorization_id)
         return ended
 

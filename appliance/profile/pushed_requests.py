@@ -65,4 +65,3 @@ class PushedRequests:
         if self._tools.clock() >= found.usable_until:
             raise InvalidRequestUri(_REFUSED, parameter=REQUEST_URI, detail="the pushed request has expired")
         return found
-

@@ -45,9 +45,7 @@ class Targets:
 class Resources:
     """The resource servers of a profile."""
 
-    def __init__(
-        self, *, declared: DeclaredProfile, allowed_scopes: Callable[[Client], frozenset[str]]
-    ) -> None:
+    def __init__(self, *, declared: DeclaredProfile, allowed_scopes: Callable[[Client], frozenset[str]]) -> None:
         self._issuer = declared.issuer
         self._declared = declared.resources
         self._allowed_scopes = allowed_scopes

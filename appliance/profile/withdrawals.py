@@ -86,7 +86,7 @@ class Withdrawals:
                 await self._store.commit(Change(delete=gone))
                 ended += len(gone)
                 # Their own: what a token came of by exchange is not its client's to end.
-                roots.update(id for each in gone if (id := _own_id(each)))
+                roots.update(filter(None, map(_own_id, gone)))
             # Others want the event loop too.
             await asyncio.sleep(0)
         return ended

@@ -18,6 +18,7 @@ from appliance.config.declared.root import Listeners
 from appliance.config.declared.whole import Declared
 from appliance.protocol.client import Client
 from appliance.protocol.messages import Request
+from appliance.protocol.pem import certificates
 from appliance.server.messages import Networks
 
 #: Gives the client certificate of a request, DER; None when there is none that counts.
@@ -28,6 +29,8 @@ _MAX_VALUE: Final = 16384
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _BETWEEN_COLONS = re.compile(rb":([A-Za-z0-9+/]+={0,2}):")
 _ESCAPED = re.compile(rb"(?:[A-Za-z0-9._~!*'();:@&=+$,/?#\[\] -]|%[0-9A-Fa-f]{2})+")
+_PAIR = re.compile(rb'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;]*)')
+_ELEMENT = re.compile(rb"%b(?:;%b)*" % (_PAIR.pattern, _PAIR.pattern))
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----\s*")
 
 
@@ -70,7 +73,7 @@ def authorities(declared: Declared) -> str:
     the profiles, each self-signed certificate that a declared client registered is one: it vouches for itself.
     Who may do what with it is decided above, certificate by certificate.
     """
-    listed = [each.mtls.client_ca.value.decode("latin-1") for each in declared.profiles.values() if each.mtls.client_ca]
+    listed = [certificates(each.mtls.client_ca.value) for each in declared.profiles.values() if each.mtls.client_ca]
     own = (der for client in declared.clients.values() for der in _registered(client))
     return "\n".join(dict.fromkeys((*listed, *map(ssl.DER_cert_to_PEM_cert, own))))
 
@@ -109,10 +112,19 @@ def _read_pem(value: bytes) -> bytes | None:
     return None if found is None else _read_base64(b"".join(found[1].split()))
 
 
+def _read_xfcc(value: bytes) -> bytes | None:
+    """The one element of Envoy's header, whose `Cert` is PEM, percent-encoded; of several, one is the client's."""
+    if not _ELEMENT.fullmatch(value):
+        return None
+    found = [text for name, text in _PAIR.findall(value) if name.lower() == b"cert"]
+    return _read_pem(found[0].strip(b'"')) if len(found) == 1 else None
+
+
 _FORMATS: Final[Mapping[str, Callable[[bytes], bytes | None]]] = {
     "rfc9440": _read_rfc9440,
     "base64_der": _read_base64,
     "url_encoded_pem": _read_pem,
+    "xfcc": _read_xfcc,
 }
 
 

@@ -33,7 +33,9 @@ ACCEPT = compile_schema(SCHEMA)
 FULL = Draft202012Validator(SCHEMA)
 
 leaves = st.none() | st.booleans() | st.integers(-1, 4) | st.sampled_from(["", "x", "a", "abc", "abcd", 1.0, 0.5, 2.5])
-values = st.recursive(leaves, lambda below: st.lists(below, max_size=4) | st.dictionaries(st.sampled_from("alx"), below))
+values = st.recursive(
+    leaves, lambda below: st.lists(below, max_size=4) | st.dictionaries(st.sampled_from("alx"), below)
+)
 
 
 @given(st.dictionaries(st.sampled_from("abcdefghij"), values))

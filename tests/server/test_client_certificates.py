@@ -16,7 +16,13 @@ from tests.support.certificates import certify
 OWN, OTHER = certify("CN=own"), certify("CN=other")
 BASE64 = base64.b64encode(OWN.der).decode()
 PROXY, STRANGER = "10.1.2.3", "192.0.2.1"
-WRITTEN = {"rfc9440": f":{BASE64}:", "base64_der": BASE64, "url_encoded_pem": quote(OWN.pem, safe="")}
+ESCAPED = quote(OWN.pem, safe="")
+WRITTEN = {
+    "rfc9440": f":{BASE64}:",
+    "base64_der": BASE64,
+    "url_encoded_pem": ESCAPED,
+    "xfcc": f'By=spiffe://op;Hash=00ff;Cert="{ESCAPED}";Subject="CN=a\\"b,O=c;d";URI=;DNS=a.example;DNS=b.example',
+}
 
 
 class Raw:
@@ -99,8 +105,14 @@ def test_the_provider_believes_no_header_that_could_be_two(form: str) -> None:
         ("url_encoded_pem", OWN.pem.replace("\n", "\0")),
         ("url_encoded_pem", "%zz"),
         ("url_encoded_pem", quote("-----BEGIN CERTIFICATE-----\n" * 3, safe="")),
+        ("xfcc", f'Cert="{ESCAPED}",Cert="{ESCAPED}"'),
+        ("xfcc", f'Cert="{ESCAPED}";Cert="{ESCAPED}"'),
+        ("xfcc", f'Hash=1;Cert="{ESCAPED}'),
+        ("xfcc", ESCAPED),
+        ("xfcc", "Hash=1;Subject=CN%3Da"),
+        ("xfcc", f'Subject="CN=a";Cert="{quote(ESCAPED)}"'),
     ],
-    ids=range(20),
+    ids=range(26),
 )
 def test_the_provider_believes_no_broken_header(form: str, value: str) -> None:
     assert told(form, PROXY, ("Client-Cert", value)) is None

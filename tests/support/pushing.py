@@ -63,7 +63,9 @@ def pairs(parameters: dict[str, Any]) -> list[tuple[str, str]]:
 class Shop:
     """The client `shop` with the browser of one user."""
 
-    def __init__(self, op: Provider, *, browser: Browser | None = None, client_id: str = "shop", path: str = "") -> None:
+    def __init__(
+        self, op: Provider, *, browser: Browser | None = None, client_id: str = "shop", path: str = ""
+    ) -> None:
         self.op = op
         self.browser = browser or Browser(op)
         self.client_id = client_id

@@ -1,4 +1,4 @@
-"""Resources and scopes as policy (RFC 8707, RFC 6749 3.3): what is named is there, and whoever has it by default may."""
+"""Resources and scopes as policy (RFC 8707, RFC 6749 3.3): what is named is there, and who has it by default may."""
 
 from collections.abc import Iterator
 
@@ -99,8 +99,7 @@ def resources_are_the_profiles(client: Object[Client], scene: Scene) -> Iterator
     declared, kind = profile.value.resources, f"resource in profile `{profile.id}` called"
     for position, identifier in enumerate(value.op.resources or ()):
         if identifier not in declared:
-            path = ("op", "resources", position)
-            yield unknown("OP380", client, path, identifier, kind, declared)
+            yield unknown("OP380", client, ("op", "resources", position), identifier, kind, declared)
     default, path = value.op.default_resource, ("op", "default_resource")
     if default is None or default == profile.value.issuer:
         return

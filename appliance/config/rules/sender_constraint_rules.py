@@ -13,6 +13,7 @@ from appliance.config.problems import Path, Problem
 from appliance.config.rules.rule import Rule, Scene
 from appliance.protocol.client import Client
 from appliance.protocol.distinguished_name import NameProblem, read_name
+from appliance.protocol.pem import certificates
 
 _PKI, _SELF_SIGNED = "tls_client_auth", "self_signed_tls_client_auth"
 _SUBJECTS = tuple(f"tls_client_auth_{name}" for name in ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email"))
@@ -91,10 +92,10 @@ def _first(chain: object) -> bytes:
         return b""
 
 
-def _is_certificate(certificates: bytes | str) -> bool:
+def _is_certificate(content: bytes | str) -> bool:
     """Whether OpenSSL can read it: DER, or PEM as text."""
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content)
     except (ssl.SSLError, ValueError):
         return False
     return True
@@ -161,14 +162,10 @@ def authorities_are_there(profile: Object[Profile], scene: Scene) -> Iterator[Pr
         message = "`tls_client_auth` needs certification authorities to believe"
         path: Path = ("token_endpoint_auth_methods_supported", methods.index(_PKI))
         yield problem("OP346", profile, path, message, help="add `mtls: {client_ca: {file: tls/clients-ca.pem}}`")
-    elif authorities is not None and authorities.value and not _is_pem(authorities.value):
+    elif authorities is not None and authorities.value and not _is_certificate(certificates(authorities.value)):
         message = "these are no certificates in PEM"
         remedy = "such a file begins with -----BEGIN CERTIFICATE-----"
         yield problem("OP346", profile, ("mtls", "client_ca"), message, help=remedy)
-
-
-def _is_pem(content: bytes) -> bool:
-    return b"-----BEGIN CERTIFICATE-----" in content and _is_certificate(content.decode("ascii", "replace"))
 
 
 def aliases_are_its_own(profile: Object[Profile], scene: Scene) -> Iterator[Problem]:

@@ -53,9 +53,7 @@ class ClientCredentials:
             auth_time_required=False,
             claims_locales=(),
         )
-        return Redeemed(
-            authorization, scope, Change(), _lost, begins_family=False, refresh_token=None, direct=True
-        )
+        return Redeemed(authorization, scope, Change(), _lost, begins_family=False, refresh_token=None, direct=True)
 
     def _scope(self, asked: str | None, client: Client) -> tuple[str, ...]:
         if asked is None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from appliance.jose.keys import public_jwk
 from appliance.protocol.stored_users import StoredUser
 from tests.support.browser import Browser, answer, header, title
+from tests.support.objects import KEY, signed
 from tests.support.provider import Provider, provider
 from tests.support.signing_up import (
     ASKED,
@@ -16,6 +18,7 @@ from tests.support.signing_up import (
     PASSWORD,
     REDIRECT_URI,
     SECRET,
+    SHOP,
     address,
     fill_in,
     open_provider,
@@ -286,3 +289,14 @@ async def test_a_reload_that_locks_a_login_ends_what_clients_hold() -> None:
         await op.load()
         found = await op.snapshot.shared.store.get(StoredUser, claims_of(issued["id_token"])["sub"])
         assert found is not None and found.login == "Anna"
+
+
+@pytest.mark.spec(SPEC, "4.1")
+async def test_reads_create_from_a_request_object() -> None:
+    clients = SHOP | {"jwks": {"keys": [public_jwk(KEY)]}}
+    async with open_provider({"request_parameter_supported": True}, **{"clients/shop.yaml": clients}) as op:
+        page = await Browser(op).visit(address(request=signed(prompt="create")))
+        assert b'id="sign-in"' in page.body
+        for prompt in ("create login", ["create"]):
+            end = await Browser(op).visit(address(request=signed(prompt=prompt)))
+            assert answer(end)["error"] in ("invalid_request", "invalid_request_object"), prompt

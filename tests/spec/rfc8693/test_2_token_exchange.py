@@ -222,7 +222,7 @@ async def test_names_the_user_as_the_new_client_knows_him() -> None:
 # --- what is not -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("TE-01")
+@pytest.mark.attack("TE-01", "CA-44")
 async def test_refuses_whatever_no_policy_takes() -> None:
     async with exchanging() as op:
         token = await access_token(op)

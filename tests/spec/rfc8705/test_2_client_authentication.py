@@ -6,11 +6,17 @@ from typing import Any
 import pytest
 
 from appliance.config.declared.sender_constraint import MutualTls
+from appliance.jose.public_keys import PublicKey, import_set
+from appliance.parts.client_auth_methods.self_signed_tls_client_auth import SelfSignedTlsClientAuth
+from appliance.profile.client_keys import ClientKeys
 from appliance.protocol.client import Client
+from appliance.protocol.errors import InvalidClient
+from appliance.protocol.form import Params
 from appliance.protocol.messages import Request
 from appliance.protocol.secret import Secret
 from tests.support.certificates import CLIENT_AUTH, SERVER_AUTH, Certified, certify, names
 from tests.support.minting import CLIENT, CLIENTS, PROFILE, SPA, Answer, Mint, mint, request
+from tests.support.provider import START
 
 pytestmark = pytest.mark.spec("RFC 8705", "2.1")
 
@@ -185,3 +191,32 @@ async def test_the_provider_tells_the_methods_apart_by_registration() -> None:
     check_refused(await ask(op, replace(CLIENT, token_endpoint_auth_method="none"), certify(issuer=CA)))
     both = await ask(op, BY_DN, certify(issuer=CA), client_secret="x" * 40)
     assert both.status == 401
+
+
+class Published:
+    """A key set at an address: an old one until it is asked for anew."""
+
+    def __init__(self, *keys: Certified) -> None:
+        self.sets = [import_set({"keys": [key.jwk()]}) for key in keys]
+        self.asked: list[tuple[str, bool]] = []
+
+    async def get(self, address: str, *, refresh: bool = False) -> tuple[PublicKey, ...]:
+        self.asked.append((address, refresh))
+        return self.sets[-1 if refresh else 0]
+
+
+@pytest.mark.spec("RFC 8705", "2.2.2")
+async def test_the_provider_looks_for_a_renewed_certificate_where_it_is_published() -> None:
+    old, new = certify("CN=self"), certify("CN=self")
+    published: Any = Published(old, new)
+    client = replace(SELF_SIGNED, jwks=None, jwks_uri="https://self.example/jwks")
+    method = SelfSignedTlsClientAuth(keys=ClientKeys(published))
+    for shown, refreshed in ((old, False), (new, True)):
+        published.asked.clear()
+        asked = replace(request(client, now=START), certificate=shown.der)
+        await method.verify(asked, Params(()), client)
+        assert published.asked[-1] == ("https://self.example/jwks", refreshed)
+    with pytest.raises(InvalidClient):
+        await method.verify(replace(asked, certificate=certify("CN=self").der), Params(()), client)
+    with pytest.raises(InvalidClient):
+        await method.verify(asked, Params(()), replace(client, jwks_uri=None))

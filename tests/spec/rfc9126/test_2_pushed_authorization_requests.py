@@ -270,7 +270,11 @@ async def test_takes_request_objects_that_are_pushed_as_the_whole_request() -> N
 
 @pytest.mark.spec("RFC 9126", "2.4")
 async def test_lets_a_declared_client_bring_its_redirect_uri() -> None:
-    hosts = {"profile": "main", "consent": "skip_first_party", "pushed_redirect_hosts": ["*.shops.example", "a.example"]}
+    hosts = {
+        "profile": "main",
+        "consent": "skip_first_party",
+        "pushed_redirect_hosts": ["*.shops.example", "a.example"],
+    }
     async with pushing_provider(op=hosts) as op:
         shop = Shop(op)
         for uri in ("https://one.shops.example/cb", "https://a.example/cb?tenant=1"):
@@ -284,8 +288,18 @@ async def test_lets_a_declared_client_bring_its_redirect_uri() -> None:
             assert plain.status == 400 and header(plain, "Location") is None
         wrong = [
             *("http://one.shops.example/cb", "https://shops.example/cb", "https://xshops.example/cb"),
-            *("https://b.example/cb", "https://a.example/cb#x", "https://x@a.example/cb", "https://a.example@evil.example"),
-            *("https://evil.example/.shops.example", "https://a.example/cb?code=1", "com.example:/cb", "https://*.a.example"),
+            *(
+                "https://b.example/cb",
+                "https://a.example/cb#x",
+                "https://x@a.example/cb",
+                "https://a.example@evil.example",
+            ),
+            *(
+                "https://evil.example/.shops.example",
+                "https://a.example/cb?code=1",
+                "com.example:/cb",
+                "https://*.a.example",
+            ),
             *("https://evil.example\\.shops.example/", "https://a.example.evil.example/"),
         ]
         for uri in wrong:

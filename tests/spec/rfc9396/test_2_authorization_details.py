@@ -233,7 +233,10 @@ async def test_says_what_is_asked_in_the_users_words(locale: str, words: list[st
 @pytest.mark.attack("XS-02")
 @pytest.mark.spec("RFC 9396", "12")
 async def test_shows_all_of_it_and_lets_none_of_it_act() -> None:
-    evil = {"creditorName": "<script>alert(1)</script>", "remittance": "\u202egnihton yaP {creditorName} \u0000".strip("\0")}
+    evil = {
+        "creditorName": "<script>alert(1)</script>",
+        "remittance": "\u202egnihton yaP {creditorName} \u0000".strip("\0"),
+    }
     async with detailed() as op:
         shop = Shop(op)
         page = await shop.ask(authorization_details=text(PAYMENT | evil))

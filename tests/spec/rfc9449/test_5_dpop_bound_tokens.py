@@ -8,9 +8,11 @@ import pytest
 
 from appliance.endpoints.introspection import IntrospectionEndpoint
 from appliance.jose.keys import generate
+from appliance.profile.dpop_nonces import DpopNonces
 from appliance.protocol.authorization import Confirmation
 from appliance.protocol.errors import UseDpopNonce
 from appliance.protocol.records import RefreshToken, SharedSecret
+from appliance.seams import Tools
 from tests.support.minting import (
     CLIENT,
     CLIENTS,
@@ -292,6 +294,20 @@ async def test_the_provider_knows_its_nonces_on_every_node_and_after_a_restart(t
     assert (await redeem(later, proof(KEY, later.now[0], nonce=ahead), id="a-3")).status == 200
     assert "value" not in repr(SharedSecret(id="i", issuer="i", expires_at=1, value="secret"))
     await later.store.close()
+
+
+@pytest.mark.spec("RFC 9449", "8")
+@pytest.mark.attack("TB-11")
+async def test_the_provider_gives_each_issuer_nonces_of_its_own() -> None:
+    op = await mint()
+    tools = Tools(clock=lambda: op.now[0], entropy=bytes)
+    nonces = [
+        DpopNonces(issuer=issuer, rotation=rotation, store=op.store, tools=tools)
+        for issuer, rotation in ((ISSUER, 300), (f"{ISSUER}/other", 300), (ISSUER, 600))
+    ]
+    given = [await each.current() for each in nonces]
+    accepted = [[await each.accepts(nonce) for nonce in given] for each in nonces]
+    assert accepted == [[True, False, False], [False, True, False], [False, False, True]]
 
 
 @pytest.mark.spec("RFC 9449", "8")
