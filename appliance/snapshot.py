@@ -77,7 +77,8 @@ class Routes:
         for route in routes:
             by_path.setdefault(route.path, []).append(route)
         # One endpoint may have a path at several hosts.
-        self._sole = {path: found[0] for path, found in by_path.items() if len({id(each.endpoint) for each in found}) == 1}
+        numbers = {path: len({id(route.endpoint) for route in found}) for path, found in by_path.items()}
+        self._sole = {path: found[0] for path, found in by_path.items() if numbers[path] == 1}
         self._by_host = {(route.host, path): route for path, found in by_path.items() for route in found}
 
     def find(self, request: Request) -> Route | None:

@@ -27,6 +27,7 @@ from appliance.protocol.form import Params
 from appliance.protocol.handles import AUTH_REQ_ID, issue, stored_id
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.records import PendingAuthorization, user_key
+from appliance.protocol.resource import RESOURCE
 from appliance.seams import User
 
 PING: Final = "ping"
@@ -51,12 +52,12 @@ class BackchannelAuthenticationEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """The acknowledgement as JSON (CIBA 7.3); every refusal is an OAuthError (CIBA 13)."""
-        form = read_form(request)
+        form = read_form(request, RESOURCE)
         client = await self._profile.client_auth.authenticate(request, form)
         if client.is_public or CIBA_GRANT not in client.grant_types:
             # CIBA 7.1: who asks about users behind their backs must be known.
             raise UnauthorizedClient("the client is not registered for this grant type")
-        params = Params((name, value) for name, value in form.items() if name not in _CREDENTIALS)
+        params = Params(pair for pair in form.pairs() if pair[0] not in _CREDENTIALS)
         params = await self._backchannel.signed_requests.read(params, client)
         asked, own = self._read(params, client)
         user = await self._user(own, client, request.at)
@@ -86,7 +87,8 @@ class BackchannelAuthenticationEndpoint:
         """The request, checked by the rules of every other one. OAuthError."""
         params.require("scope")
         own = backchannel_request.read(params)
-        asked = read_direct(Params({**params, "client_id": client.client_id}.items()))
+        others = (pair for pair in params.pairs() if pair[0] != "client_id")
+        asked = read_direct(Params((*others, ("client_id", client.client_id))))
         if not asked.openid:
             raise InvalidScope("the scope must contain openid", parameter="scope")
         asked = authorization_rules.check_direct(replace(asked, id_token_hint=None), client, self._profile)

@@ -10,7 +10,7 @@ from typing import Final, Protocol, cast
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
@@ -44,7 +44,7 @@ class ContentPrimitive(Protocol):
 SIGNATURES: dict[str, SignaturePrimitive] = {
     name: cast(SignaturePrimitive, JWA.signing_alg(name)) for name in SIGNATURE_ALGORITHMS
 }
-_HASHES: Final = {"sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
+_HASHES: Final[Mapping[str, Callable[[], HashAlgorithm]]] = {"sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
 
 KEY_MANAGEMENT: dict[str, KeyManagementPrimitive] = {
     name: cast(KeyManagementPrimitive, JWA.keymgmt_alg(name)) for name in KEY_MANAGEMENT_ALGORITHMS

@@ -11,6 +11,7 @@ from appliance.protocol.records import (
     AccessToken,
     AuthorizationCode,
     Consent,
+    PendingAuthorization,
     RefreshToken,
     user_key,
 )
@@ -79,9 +80,9 @@ class Consents:
 
     async def revoke(self, subject: Subject, client_id: str) -> int:
         """End a consent and, in the same step, all codes and tokens of that user at that client."""
-        kinds = (Consent, AuthorizationCode, AccessToken, RefreshToken)
+        kinds = (Consent, AuthorizationCode, AccessToken, RefreshToken, PendingAuthorization)
         key = "\x1f".join((self._issuer, user_key(subject), client_id))
-        granted = [each for kind in kinds[2:] for each in await self._store.find(kind, "user_client", key)]
+        granted = [each for kind in kinds[2:4] for each in await self._store.find(kind, "user_client", key)]
         ended = await self._store.delete_by(kinds, "user_client", key)
         # What other clients got for these tokens by token exchange.
         for authorization_id in {each.authorization.id for each in granted}:

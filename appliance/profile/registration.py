@@ -42,6 +42,7 @@ from appliance.protocol.records import (
     AccessToken,
     AuthorizationCode,
     Consent,
+    PendingAuthorization,
     RefreshToken,
     RegisteredClient,
 )
@@ -231,7 +232,7 @@ class Registration:
         # Without its client nothing holds any more; what is deleted after it is only tidied up.
         await self._store.commit(Change(delete=(registered.record,)))
         self._bound.pop(client_id, None)
-        issued = (AuthorizationCode, AccessToken, RefreshToken)
+        issued = (AuthorizationCode, AccessToken, RefreshToken, PendingAuthorization)
         await self._store.delete_by(issued, "registered_client", client_id)
         await self._store.delete_by((Consent,), "client_id", client_id)
 

@@ -30,7 +30,7 @@ from appliance.protocol.errors import InvalidClient, InvalidRequest, InvalidRequ
 from appliance.protocol.form import Params
 from appliance.protocol.request_object import REQUEST, REQUEST_URI, TYPE, assemble, read_parameters
 from appliance.protocol.resource import RESOURCE
-from appliance.protocol.security_profile import FAPI2, FAPI2_ALGORITHMS, FAPI2_MESSAGE_SIGNING, includes
+from appliance.protocol.security_profile import FAPI2, FAPI2_ALGORITHMS, includes
 from appliance.seams import Tools
 
 #: How far the clock of a client may be ahead of ours, seconds.
@@ -211,7 +211,8 @@ class RequestObjects:
         )
         begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
         check_times(begins, now, leeway=SKEW, required=())
-        if includes(client.op.security_profile, FAPI2_MESSAGE_SIGNING):
+        if includes(client.op.security_profile, FAPI2) and client.require_signed_request_object:
+            # Whether all messages are signed, or the requests of this client alone.
             _check_signed_message(claims, now)
 
 

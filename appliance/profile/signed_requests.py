@@ -4,7 +4,9 @@ Stricter than request objects of the authorization endpoint, as the specificatio
 encrypted, for us by name, from when to when, and once.
 """
 
-from collections.abc import Mapping
+import json
+import json
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
@@ -12,12 +14,18 @@ from appliance.jose.claims import check_audience, check_issuer, check_times, rea
 from appliance.jose.problems import TokenProblem
 from appliance.jose.tokens import decode_strict, verify
 from appliance.profile.client_keys import ClientKeys
+from appliance.protocol.authorization_details import AUTHORIZATION_DETAILS
+from appliance.protocol.authorization_request import restore
+from appliance.protocol.authorization_request import DIRECT
+from appliance.protocol.backchannel_request import PARAMETERS
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClient, InvalidRequest
 from appliance.protocol.form import Params
 from appliance.protocol.handles import stored_id
 from appliance.protocol.records import Used
 from appliance.protocol.request_object import REQUEST
+from appliance.protocol.resource import RESOURCE
+from appliance.protocol.resource import RESOURCE, joined
 from appliance.seams import Change, Store, Tools
 
 #: How far the clock of a client may be ahead of ours, seconds.
@@ -29,6 +37,17 @@ _MAX_JTI: Final = 256
 _TYP: Final = frozenset({None, "JWT", "jwt", "oauth-authz-req+jwt"})
 #: Claims that are about the JWT and no parameters.
 _REGISTERED: Final = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "sub"})
+#: Claims that would mean something else, or nothing, if they were passed over.
+_WITH_MEANING: Final = frozenset(
+    {
+        *("claims", "scope", "login_hint", "login_hint_token", "id_token_hint", "binding_message"),
+        *(RESOURCE, AUTHORIZATION_DETAILS),
+    }
+)
+#: Members that may be numbers (CIBA 7.1.1), and those that are JSON.
+_NUMBERS: Final = frozenset({"requested_expiry", "max_age"})
+_JSON: Final = frozenset({"claims", "authorization_details"})
+_KNOWN: Final = frozenset({*DIRECT, *PARAMETERS})
 _BROKEN: Final = "the signed request is not one of this client for this provider, or not valid now"
 
 
@@ -60,7 +79,7 @@ class SignedRequests:
             if alg is not None or self._required:
                 raise InvalidRequest("this client must sign its requests", parameter=REQUEST)
             return params
-        if len(params) > 1:
+        if len(params) > 1 or params.repeated:
             # CIBA 7.1.1: what stands outside was not signed, whatever it says.
             raise InvalidRequest("parameters must not stand beside a signed request", parameter=REQUEST)
         try:
@@ -103,15 +122,20 @@ class SignedRequests:
 
 
 def _parameters(claims: Mapping[str, object]) -> Params:
-    """The claims as parameters: texts, and `requested_expiry` as a number, too. InvalidRequest."""
-    found: dict[str, str] = {}
-    for name, value in claims.items():
-        if name in _REGISTERED:
-            continue
-        if isinstance(value, str):
-            found[name] = value
-        elif name == "requested_expiry" and isinstance(value, int) and not isinstance(value, bool):
-            found[name] = str(value)
-        elif name in ("claims", "scope", "login_hint", "login_hint_token", "id_token_hint", "binding_message"):
-            raise InvalidRequest("a member of the signed request has the wrong type", parameter=REQUEST)
-    return Params(found.items())
+    """The claims as parameters, as they would be sent beside each other. InvalidRequest for a wrong type."""
+    return Params(pair for name, value in claims.items() if name not in _REGISTERED for pair in _pairs(name, value))
+
+
+def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif name in _NUMBERS and isinstance(value, int) and not isinstance(value, bool):
+        yield name, str(value)
+    elif name in _JSON and isinstance(value, dict | list):
+        yield name, json.dumps(value)
+    elif name == RESOURCE and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        # RFC 8707 2: several of them are an array in JSON.
+        yield from ((name, each) for each in value)
+    elif name in _KNOWN:
+        # What is not known may be of any type, and is passed over (CIBA 7.2).
+        raise InvalidRequest("a member of the signed request has the wrong type", parameter=REQUEST)

@@ -7,11 +7,15 @@ from typing import Final
 
 from appliance.protocol.errors import InvalidBindingMessage, InvalidRequest
 from appliance.protocol.form import Params
+from appliance.protocol.resource import RESOURCE
 
 LOGIN_HINT: Final = "login_hint"
 ID_TOKEN_HINT: Final = "id_token_hint"
 LOGIN_HINT_TOKEN: Final = "login_hint_token"
 HINTS: Final = (LOGIN_HINT, ID_TOKEN_HINT, LOGIN_HINT_TOKEN)
+
+#: What such a request has of its own.
+PARAMETERS: Final = (*HINTS, "binding_message", "client_notification_token", "user_code", "requested_expiry")
 
 #: Characters of a binding message: both sides must be able to show it, and a person to compare it.
 MAX_BINDING_MESSAGE: Final = 100
@@ -42,7 +46,7 @@ class BackchannelRequest:
 
 def read(params: Params) -> BackchannelRequest:
     """The request. InvalidRequest, InvalidBindingMessage."""
-    params.check_once()
+    params.check_once(RESOURCE)
     hints = [name for name in HINTS if name in params]
     if len(hints) != 1:
         raise InvalidRequest("exactly one of login_hint, id_token_hint and login_hint_token is needed")

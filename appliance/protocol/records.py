@@ -345,26 +345,6 @@ class RegisteredClient(Record):
     open_registration: bool
 
 
-RECORDS: tuple[type[Record], ...] = (
-    Session,
-    Interaction,
-    AuthorizationCode,
-    PendingAuthorization,
-    UserCode,
-    AccessToken,
-    RefreshToken,
-    Consent,
-    LogoutDelivery,
-    PingDelivery,
-    Attempts,
-    Used,
-    SharedSecret,
-    StoredKey,
-    RegisteredClient,
-    PushedAuthorizationRequest,
-)
-
-
 def user_key(subject: Subject) -> str:
     """The index form of a subject: unambiguous, internal, never sent anywhere."""
     return f"{subject.source}\x1f{subject.id}"

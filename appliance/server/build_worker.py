@@ -165,7 +165,11 @@ def main() -> None:
     copyreg.pickle(MappingProxyType, _reduce)
     gc.freeze()
     gc.disable()
-    Worker(_checker).serve(sys.stdin.buffer, answers, _read_first(sys.argv[1:]))
+    try:
+        Worker(_checker).serve(sys.stdin.buffer, answers, _read_first(sys.argv[1:]))
+    except BrokenPipeError:
+        # The server ended before its answer; what is left in the buffer can go nowhere either.
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ from appliance.config.problems import ConfigRejected
 from appliance.seams import Tools
 from appliance.server import frames
 from appliance.server.builder import Answer, Builder, Refused
+from appliance.server.client_certificates import authorities, told_by_proxies
 from appliance.server.codes import LISTENER, NOT_ASSEMBLED
 from appliance.server.dispatch import Current
 from appliance.server.generations import last_good
 from appliance.server.listeners import PortInUse
-from appliance.server.client_certificates import authorities, told_by_proxies
 from appliance.server.listening import Change, Listening, proxies
 from appliance.server.metrics import Metrics
 from appliance.server.place import Place

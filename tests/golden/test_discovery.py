@@ -29,7 +29,14 @@ REGISTERED = frozenset(
     backchannel_logout_session_supported frontchannel_logout_supported frontchannel_logout_session_supported
     prompt_values_supported authorization_signing_alg_values_supported authorization_encryption_alg_values_supported
     authorization_encryption_enc_values_supported
-    dpop_signing_alg_values_supported tls_client_certificate_bound_access_tokens mtls_endpoint_aliases""".split()
+    dpop_signing_alg_values_supported tls_client_certificate_bound_access_tokens mtls_endpoint_aliases
+    introspection_signing_alg_values_supported introspection_encryption_alg_values_supported
+    introspection_encryption_enc_values_supported pushed_authorization_request_endpoint
+    require_pushed_authorization_requests require_signed_request_object authorization_details_types_supported
+    device_authorization_endpoint backchannel_authentication_endpoint backchannel_token_delivery_modes_supported
+    backchannel_authentication_request_signing_alg_values_supported backchannel_user_code_parameter_supported
+    protected_resources client_id_metadata_document_supported grant_management_endpoint
+    grant_management_actions_supported grant_management_action_required""".split()
 )
 
 

@@ -1,6 +1,7 @@
 """The build process: whatever becomes of it, the server gets an answer."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from appliance.server import frames
 from appliance.server.builder import Builder, Refused
-from appliance.server.child import start_asked
+from appliance.server.child import COMMAND, start_asked
 from appliance.server.place import Place
 
 
@@ -131,3 +132,15 @@ async def test_a_child_that_died_after_it_was_asked_ahead_is_replaced(config: Pa
     await builder._child.wait()
     assert (await builder.build(config)).declared.profiles
     await builder.close()
+
+
+async def test_a_child_whose_server_is_gone_ends_without_a_word(config: Path, state: Path) -> None:
+    code = (*COMMAND, str(config), str(state))
+    reading, writing = os.pipe()
+    child = await asyncio.create_subprocess_exec(
+        *code, stdin=asyncio.subprocess.PIPE, stdout=writing, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(writing)
+    os.close(reading)
+    _, told = await asyncio.wait_for(child.communicate(), 30)
+    assert (child.returncode, told) == (0, b"")

@@ -231,7 +231,7 @@ async def add_client(op: Any, client: dict[str, Any]) -> None:
 @pytest.mark.parametrize("by_profile", [True, False])
 async def test_takes_plain_requests_of_nobody_who_must_push(by_profile: bool) -> None:
     profile = {"require_pushed_authorization_requests": True} if by_profile else {}
-    client = {} if by_profile else {"require_pushed_authorization_requests": True}
+    client: dict[str, Any] = {} if by_profile else {"require_pushed_authorization_requests": True}
     async with pushing_provider(profile=profile, **client) as op:
         shop = Shop(op)
         for changes in ({}, {"request": signed()}):

@@ -1,0 +1,1 @@
+"""The FAPI plans of the conformance suite, module by module, against deploy/conformance."""
