@@ -17,6 +17,7 @@ from pathlib import Path
 import uvloop
 
 from bench.config import PORT, write
+from bench.modern import COUNTERPARTS, Modern
 from bench.operations import Floor, Operation, Product
 from bench.reload import measure_reloads
 from bench.start import measure_starts
@@ -111,15 +112,17 @@ async def _table(options: argparse.Namespace, floor_pid: int, product_pid: int) 
     floor, product = Floor(), Product()
     connection = Connection(PORT)
     await product.prepare(connection)
-    operations = product.operations()
+    operations = product.operations() | Modern(product).operations()
     print("| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |\n|---|---|---|---|---|")
-    for name, lower in floor.operations().items():
+    lowers = floor.operations()
+    for name, upper in operations.items():
         if options.only and options.only not in name:
             continue
+        lower = lowers[COUNTERPARTS.get(name, name)]
         rounds: list[tuple[Measured, Measured]] = []
         for _ in range(options.rounds):
             a = await measure(floor_pid, FLOOR_PORT, lower, options.connections, options.seconds)
-            b = await measure(product_pid, PORT, operations[name], options.connections, options.seconds)
+            b = await measure(product_pid, PORT, upper, options.connections, options.seconds)
             rounds.append((a, b))
         ratio = statistics.median(b.cpu_ms / a.cpu_ms for a, b in rounds)
         a_ms = statistics.median(a.cpu_ms for a, _ in rounds)

@@ -3,8 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import yaml
 from argon2 import PasswordHasher
 
+from bench import modern
 from bench.operations import REDIRECT, secret
 
 PORT = 18080
@@ -20,7 +22,11 @@ log: {{level: error}}
 """
 _PROFILE = """profile: bench
 issuer: http://localhost:{port}
-grant_types_supported: [authorization_code, refresh_token, client_credentials]
+grant_types_supported:
+  - authorization_code
+  - refresh_token
+  - client_credentials
+  - urn:ietf:params:oauth:grant-type:token-exchange
 claims: people
 acr: [{{value: "1", policy: password}}]
 ttl: {{session: {{idle: 1d, absolute: 1d}}}}
@@ -64,7 +70,8 @@ def write(directory: Path, *, store: str = "memory", clients: int = 0) -> None:
     password = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash("anna")
     files = {
         "op.yaml": _ROOT.format(port=PORT, admin=ADMIN_PORT, store=store),
-        "profiles/bench.yaml": _PROFILE.format(port=PORT),
+        "profiles/bench.yaml": _PROFILE.format(port=PORT) + yaml.safe_dump(modern.PROFILE),
+        "clients/modern.yaml": yaml.safe_dump({"clients": modern.clients()}),
         "claims/people.yaml": _CLAIMS,
         "policies/all.yaml": _POLICIES,
         "authenticators/all.yaml": _AUTHENTICATORS,

@@ -45,8 +45,12 @@ class Floor:
 
     def _token(self, form: Params) -> web.Response:
         answer: dict[str, object] = {"access_token": secrets.token_urlsafe(32), "expires_in": 600}
+        if "token" in form:
+            return web.Response(body=orjson.dumps({"active": True, **self.tokens[form["token"]]}), headers=JSON)
         if form["grant_type"] == "authorization_code":
             answer["id_token"] = self._id_token(self.codes.pop(form["code"]))
+        elif "jwt" in form:
+            answer["access_token"] = self._id_token("ES256")
         elif form["grant_type"] == "refresh_token":
             alg = self.refresh["first"]
             answer["refresh_token"] = secrets.token_urlsafe(32)

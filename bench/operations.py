@@ -73,6 +73,13 @@ class Floor:
         async def client_credentials(connection: Connection) -> None:
             expect(await connection.request("POST", "/token", body=form(grant_type="client_credentials")), 200)
 
+        async def client_credentials_jwt(connection: Connection) -> None:
+            body = form(grant_type="client_credentials", jwt="1")
+            expect(await connection.request("POST", "/token", body=body), 200)
+
+        async def introspection(connection: Connection) -> None:
+            expect(await connection.request("POST", "/introspect", body=form(token="token")), 200)
+
         async def refresh(connection: Connection) -> None:
             body = form(grant_type="refresh_token", refresh_token="first")
             expect(await connection.request("POST", "/token", body=body), 200)
@@ -84,6 +91,8 @@ class Floor:
             "discovery": document,
             "jwks": document,
             "client_credentials": client_credentials,
+            "client_credentials JWT ES256": client_credentials_jwt,
+            "introspection": introspection,
             "code flow ES256": self._flow("ES256"),
             "code flow RS256": self._flow("RS256"),
             "refresh RS256": refresh,
@@ -113,7 +122,7 @@ class Product:
     async def prepare(self, connection: Connection) -> None:
         """Log in once, through the pages."""
         cookies: dict[str, str] = {}
-        answer = await connection.request("GET", self._authorize("es256", "openid"))
+        answer = await connection.request("GET", self.authorize("es256", "openid"))
         while answer.status == 303 or b'id="password"' in answer.body:
             cookies |= answer.cookies
             headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
@@ -174,14 +183,15 @@ class Product:
         self.families[connection] = orjson.loads(answer.body)["refresh_token"]
 
     async def _tokens(self, connection: Connection, client_id: str, scope: str) -> dict[str, object]:
-        path = self._authorize(client_id, scope)
+        path = self.authorize(client_id, scope)
         code = code_of(await connection.request("GET", path, headers={"Cookie": self.cookie}))
         body = form(grant_type="authorization_code", code=code, redirect_uri=REDIRECT, code_verifier=VERIFIER)
         answer = expect(await connection.request("POST", "/token", headers=basic(client_id), body=body), 200)
         tokens: dict[str, object] = orjson.loads(answer.body)
         return tokens
 
-    def _authorize(self, client_id: str, scope: str) -> str:
+    def authorize(self, client_id: str, scope: str) -> str:
+        """The address of an authorization request."""
         asked = {
             "client_id": client_id,
             "redirect_uri": REDIRECT,

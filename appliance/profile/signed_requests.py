@@ -5,7 +5,6 @@ encrypted, for us by name, from when to when, and once.
 """
 
 import json
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,7 +14,6 @@ from appliance.jose.problems import TokenProblem
 from appliance.jose.tokens import decode_strict, verify
 from appliance.profile.client_keys import ClientKeys
 from appliance.protocol.authorization_details import AUTHORIZATION_DETAILS
-from appliance.protocol.authorization_request import restore
 from appliance.protocol.authorization_request import DIRECT
 from appliance.protocol.backchannel_request import PARAMETERS
 from appliance.protocol.client import Client
@@ -25,7 +23,6 @@ from appliance.protocol.handles import stored_id
 from appliance.protocol.records import Used
 from appliance.protocol.request_object import REQUEST
 from appliance.protocol.resource import RESOURCE
-from appliance.protocol.resource import RESOURCE, joined
 from appliance.seams import Change, Store, Tools
 
 #: How far the clock of a client may be ahead of ours, seconds.
@@ -37,16 +34,9 @@ _MAX_JTI: Final = 256
 _TYP: Final = frozenset({None, "JWT", "jwt", "oauth-authz-req+jwt"})
 #: Claims that are about the JWT and no parameters.
 _REGISTERED: Final = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "sub"})
-#: Claims that would mean something else, or nothing, if they were passed over.
-_WITH_MEANING: Final = frozenset(
-    {
-        *("claims", "scope", "login_hint", "login_hint_token", "id_token_hint", "binding_message"),
-        *(RESOURCE, AUTHORIZATION_DETAILS),
-    }
-)
 #: Members that may be numbers (CIBA 7.1.1), and those that are JSON.
 _NUMBERS: Final = frozenset({"requested_expiry", "max_age"})
-_JSON: Final = frozenset({"claims", "authorization_details"})
+_JSON: Final = frozenset({"claims", AUTHORIZATION_DETAILS})
 _KNOWN: Final = frozenset({*DIRECT, *PARAMETERS})
 _BROKEN: Final = "the signed request is not one of this client for this provider, or not valid now"
 

@@ -56,12 +56,16 @@ async def test_takes_a_request_that_is_signed() -> None:
         {"aud": None},
         {"sub": "bank"},
         {"scope": ["openid"]},
+        {"resource": [1]},
+        {"login_hint": 7},
+        {"authorization_details": [{"type": "unknown"}]},
     ],
 )
 async def test_refuses_what_is_signed_wrongly(changes: dict[str, Any]) -> None:
     async with provider(edit=signing()) as op:
         answer = await ask(op, signed(Caller(op), KEY, **changes))
-        assert (answer.status, answer.error) == (400, "invalid_request")
+        expected = "invalid_authorization_details" if "authorization_details" in changes else "invalid_request"
+        assert (answer.status, answer.error) == (400, expected)
 
 
 @pytest.mark.spec("CIBA Core 1.0", "7.1.1")
