@@ -12,6 +12,7 @@ from appliance.profile.client_auth import auth_metadata
 from appliance.profile.profile import Profile
 from appliance.protocol import prompt
 from appliance.protocol.scope import OPENID
+from appliance.protocol.security_profile import FAPI2, FAPI2_ALGORITHMS, includes
 from appliance.seams import Endpoint
 
 #: The endpoints that clients call directly, and so with their certificates.
@@ -24,6 +25,8 @@ MTLS_ENDPOINTS: Final = frozenset(
 )
 #: How members begin that OpenID Connect Discovery 3 added to the metadata of OAuth.
 _OPENID_ONLY: Final = ("id_token_", "userinfo_", "subject_types_", "claim_types_", "claims_")
+#: How members end that list algorithms of signatures.
+_ALGORITHMS: Final = "_signing_alg_values_supported"
 
 
 def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, object]:
@@ -64,6 +67,8 @@ def metadata(profile: Profile, endpoints: Iterable[Endpoint]) -> dict[str, objec
     if any(mode.secured for mode in profile.response_modes.values()):
         found |= profile.response_protection.response_metadata()
     found |= _links(declared.links)
+    if includes(declared.security_profile, FAPI2):
+        found |= _within_fapi(found)
     if not declared.openid_connect:
         # RFC 8414 2: what only an OpenID Provider says of itself.
         found = {name: value for name, value in found.items() if not name.startswith(_OPENID_ONLY)}
@@ -79,6 +84,12 @@ def claims_supported(profile: Profile) -> list[str]:
     """`sub` and every claim that some scope releases, in the order of the scopes (Discovery 3)."""
     names = ["sub"] + [name for scope in profile.declared.scopes.values() for name in scope.claims]
     return list(dict.fromkeys([*names, *profile.declared.claims_in_id_token]))
+
+
+def _within_fapi(found: Mapping[str, object]) -> dict[str, object]:
+    """What is told of algorithms, without those that FAPI 2.0 Security Profile 5.4.1 refuses to every client."""
+    lists = {name: value for name, value in found.items() if name.endswith(_ALGORITHMS) and isinstance(value, list)}
+    return {name: [alg for alg in listed if alg in FAPI2_ALGORITHMS] for name, listed in lists.items()}
 
 
 def _response_modes(profile: Profile) -> list[str]:

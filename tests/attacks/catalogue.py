@@ -69,7 +69,5 @@ PARTLY: Final[Mapping[str, str]] = {
     "AU-13": "LDAP authority",
     "AU-14": "LDAP authority",
     "AU-15": "LDAP authority",
-    "CA-07": "CIBA",
-    "MX-09": "CIBA",
     "RT-12": "FAPI 2 profile",
 }

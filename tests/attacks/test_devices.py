@@ -234,3 +234,14 @@ async def test_gives_nothing_of_users_who_are_gone() -> None:
         users.write_text(text.replace("attributes:", "active: false\n        attributes:", 1))
         await op.load()
         assert (await device.wait_and_poll()).error == "invalid_grant"
+
+
+@pytest.mark.attack("DV-07")
+async def test_gives_nothing_that_the_user_took_back_before_it_was_fetched() -> None:
+    async with provider(edit=devices()) as op:
+        device = Device(op)
+        await device.begin()
+        await device.decide()
+        shown = await device.browser.visit("/retail/consents")
+        await device.browser.submit(shown, button="revoke-1")
+        assert (await device.wait_and_poll()).error == "invalid_grant"

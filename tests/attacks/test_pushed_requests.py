@@ -10,13 +10,11 @@ from tests.support.pushing import ASKED, Shop
 from tests.support.relying import secret_of
 from tests.support.two_issuers import configuration
 
-ON = {"endpoints": {"pushed_authorization_request": True, "introspection": True, "revocation": True}}
-
 
 @pytest.mark.attack("MX-09")
 @pytest.mark.spec("RFC 9126", "7.5")
 async def test_a_request_that_was_pushed_to_one_issuer_is_nothing_to_the_other() -> None:
-    async with provider("minimal", edit=configuration(a=ON, b=ON)) as op:
+    async with provider("minimal", edit=configuration()) as op:
         shops: dict[str, Shop] = {}
         for letter in "ab":
             shop = shops[letter] = Shop(op, client_id=f"web-{letter}", path=f"/{letter}")
@@ -35,7 +33,7 @@ async def test_a_request_that_was_pushed_to_one_issuer_is_nothing_to_the_other()
 
 @pytest.mark.attack("CD-07", "RO-10")
 async def test_a_reference_is_nothing_but_a_reference() -> None:
-    async with provider("minimal", edit=configuration(a=ON)) as op:
+    async with provider("minimal", edit=configuration()) as op:
         shop = Shop(op, client_id="web-a", path="/a")
         shop.secret = secret_of(op, "web-a")
         reference = (await shop.push(redirect_uri="https://web-a.example/cb"))["request_uri"]

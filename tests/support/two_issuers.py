@@ -62,7 +62,7 @@ def profile(letter: str, **changes: Any) -> str:
             },
             "request_parameter_supported": True,
             "request_uri_parameter_supported": True,
-            "endpoints": {"introspection": True, "revocation": True},
+            "endpoints": {"introspection": True, "revocation": True, "pushed_authorization_request": True},
             "logout": {"rp_initiated": True, "backchannel": True, "frontchannel": True, "session_management": True},
             "registration": {"mode": "token", "initial_access_tokens": [{"id": "first", "file": "secrets/initial"}]},
             "throttle": {"account_failures": 5, "address_failures": 20, "window": "60s", "delay": "30s"},

@@ -32,7 +32,6 @@ PROFILES = {"plain": "fapi2", "signed": "fapi2", "signing": "signing", "ciba": "
 GROUPS = tuple("-".join(each) for each in itertools.product(("plain", "signed", "signing"), ("key", "mtls"), ("dpop", "mtls")))
 SECURITY = tuple(group for group in GROUPS if group.startswith("plain"))
 SIGNING = tuple(group for group in GROUPS if not group.startswith("plain"))
-_USUAL = object()
 
 
 @dataclass(frozen=True)
@@ -352,6 +351,21 @@ class Suite:
         ath = base64url.encode(hashlib.sha256(access_token.encode()).digest())
         whole = {"htu": f"{rp.at}/userinfo", "htm": "GET", "ath": ath, **changes}
         return proof(rp.dpop, self.now, head, **whole)
+
+    async def introspect(self, rp: Rp, token: str, headers: Mapping[str, tuple[str, ...]]) -> Response:
+        """An introspection request of the client about its own token."""
+        form = {"token": token, "client_id": rp.client_id}
+        if rp.by_key:
+            form |= {"client_assertion_type": JWT_BEARER, "client_assertion": self.assertion(rp)}
+        shown = rp.certificate if rp.at.startswith(MTLS) else None
+        path, body = f"{rp.path}/introspect", urlencode(form).encode()
+        return await self.send("POST", path, headers=headers, body=body, certificate=shown)
+
+    @staticmethod
+    def read_signed(response: Response, jwks: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Header and claims of an answer that is one JWT."""
+        assert response.status == 200, response.body
+        return verified(response.body.decode(), jwks)
 
     @staticmethod
     def jkt(rp: Rp) -> str:

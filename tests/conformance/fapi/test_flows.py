@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.fapi.suite import BASE, GROUPS, MTLS, SECURITY, SIGNING, Suite
-from tests.conformance.judging import CLAIMS, page_ids
+from tests.conformance.judging import CLAIMS, page_ids, verified
 from tests.support.browser import header
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.spec("FAPI 2.0 Security Profile", "5.3.2")]
@@ -141,8 +141,6 @@ async def test_what_is_outside_of_what_was_pushed_counts_for_nothing(suite: Suit
     answer = await suite.answered(rp, await suite.pushed(rp, asked), **outside)
     assert answer.get("state") == asked.get("state")
     tokens = suite.check_tokens(rp, await suite.redeem(rp, answer["code"]))
-    from tests.conformance.judging import verified
-
     _, claims = verified(tokens["id_token"], await suite.jwks(rp))
     assert claims["nonce"] == asked["nonce"]
 

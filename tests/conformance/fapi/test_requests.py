@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.conformance.fapi.suite import BASE, GROUPS, SIGNING, Sent, Suite, check_refused
+from tests.conformance.fapi.suite import GROUPS, SIGNING, Sent, Suite, check_refused
+from tests.conformance.fapi.wrong import wrong_assertions
 from tests.conformance.judging import page_ids
-from tests.conformance.suite import CHALLENGE, VERIFIER, signed_jwt, unsigned_jwt
+from tests.conformance.suite import VERIFIER, unsigned_jwt
 from tests.support.browser import header
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.spec("FAPI 2.0 Security Profile", "5.3.2.2")]
@@ -186,26 +187,6 @@ async def test_client_assertions_that_are_wrong_at_the_par_endpoint(suite: Suite
         assert found["error"] == "invalid_client", sent
 
 
-def wrong_assertions(suite: Suite, issuer: str) -> list[Sent]:
-    """How no client may prove itself."""
-    now = suite.now
-    audiences = (
-        *([issuer], [issuer, f"{issuer}/par"], [issuer, "https://other.example"], [f"{issuer}/par"]),
-        *(f"{issuer}/par", f"{issuer}/token", f"{issuer}/", BASE, "https://other.example", None, ""),
-    )
-    claims: list[dict[str, Any]] = [
-        {"sub": None},
-        {"iss": None},
-        {"jti": None},
-        {"sub": "plain-key-dpop-2"},
-        {"exp": now - 300, "iat": now - 360},
-        {"exp": None},
-        {"iat": now + 65, "nbf": now + 65, "exp": now + 120},
-        *({"aud": aud} for aud in audiences),
-    ]
-    return [Sent(alg="RS256"), Sent(proved=False), *(Sent(assertion=each) for each in claims)]
-
-
 @pytest.mark.conformance(f"{MODULE}par-ensure-jwt-client-assertion-with-iat-nbf-8-seconds-in-the-future-is-accepted")
 @pytest.mark.parametrize("group", [group for group in GROUPS if "-key-" in group])
 async def test_client_assertions_of_clocks_that_are_ahead(suite: Suite, group: str) -> None:
@@ -226,4 +207,3 @@ async def test_answers_that_are_to_be_unsigned_are_refused_where_all_are_signed(
     for mode in ("query", "fragment", "form_post"):
         found = await refused(suite, "signing-key-dpop", more={"response_mode": mode})
         assert found["error"] == "invalid_request"
-    assert CHALLENGE != VERIFIER and signed_jwt is not None
