@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.fapi.modules import MODULES as FAPI_MODULES
 from tests.conformance.modules import MODULES
 
 MARKERS = (
@@ -128,6 +129,20 @@ class ConformanceReport(_Report):
                 f"| oidcc-{module} | {plans} | {test.removeprefix('tests/conformance/')} | {cases} "
                 f"| {self._outcomes.get(test, 'not run')} |"
                 for test, cases in sorted(tests.items())
+            )
+        lines += [
+            "",
+            "FAPI, against what `deploy/conformance/start fapi` serves. Plans: S FAPI 2.0 Security Profile, M Message",
+            "Signing, C FAPI-CIBA; d with DPoP, k with private_key_jwt, t with mutual TLS, p in ping mode.",
+            "",
+            "| module | plans | test | cases | outcome |",
+            "|---|---|---|---|---|",
+        ]
+        for module, plans in FAPI_MODULES.items():
+            lines.extend(
+                f"| {module} | {plans} | {test.removeprefix('tests/conformance/')} | {cases} "
+                f"| {self._outcomes.get(test, 'not run')} |"
+                for test, cases in sorted(self._tests.get(module, {"no test": 0}).items())
             )
         self._write(lines)
 

@@ -80,14 +80,34 @@ def challenged(error: OAuthError, realm: str, scope: str) -> OAuthError:
 
 
 def challenged_as_used(error: OAuthError, request: Request, profile: Profile, scope: str) -> OAuthError:
-    """The same in the scheme that the request used (RFC 9449 7.1)."""
+    """The same in the scheme that the request used, and for what any token may mend in the others (RFC 9449 7.1)."""
     values = request.headers.get("authorization", ())
     about_proof = isinstance(error, InvalidDpopProof | UseDpopNonce)
-    if not about_proof and not any(value[:5].lower() == "dpop " for value in values):
-        return challenged(error, profile.issuer, scope)
-    error = _challenged("DPoP", error, profile.issuer, scope)
-    error.challenge += f', algs="{" ".join(profile.sender_constraint.algs)}"'
+    algs = _algs(profile)
+    if algs and (about_proof or any(value[:5].lower() == "dpop " for value in values)):
+        error = _challenged("DPoP", error, profile.issuer, scope)
+        error.challenge += f", {algs}"
+        return error
+    error = challenged(error, profile.issuer, scope)
+    if error.status == 401 and algs and not isinstance(error, InsufficientUserAuthentication):
+        error.challenge += f", DPoP {algs}"
     return error
+
+
+def missing_as_offered(profile: Profile) -> OAuthError:
+    """What a request without any credential gets where each kind of access token is taken (RFC 9449 7.1)."""
+    error, algs = missing(profile.issuer), _algs(profile)
+    if algs and profile.sender_constraint.dpop_required:
+        error.challenge = f'DPoP realm="{profile.issuer}", {algs}'
+    elif algs:
+        error.challenge += f", DPoP {algs}"
+    return error
+
+
+def _algs(profile: Profile) -> str:
+    """The parameter of a DPoP challenge; empty where DPoP is off."""
+    algs = profile.sender_constraint.algs
+    return f'algs="{" ".join(algs)}"' if algs else ""
 
 
 def _challenged(scheme: str, error: OAuthError, realm: str, scope: str) -> OAuthError:

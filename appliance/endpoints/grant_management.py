@@ -7,7 +7,7 @@ an access token of the very client that the grant is of.
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
-from appliance.endpoints.bearer import challenged_as_used, missing, read_access_token
+from appliance.endpoints.bearer import challenged_as_used, missing_as_offered, read_access_token
 from appliance.endpoints.forms import json_response
 from appliance.profile.profile import Profile
 from appliance.protocol.authorization import Authorization
@@ -71,7 +71,7 @@ class GrantManagementEndpoint:
         profile = self._profile
         record = await read_access_token(request, profile)
         if record is None:
-            raise missing(profile.issuer)
+            raise missing_as_offered(profile)
         authorization = record.authorization
         if not profile.resources.is_for_issuer(authorization.resource):
             raise InvalidToken("the access token is for another resource")

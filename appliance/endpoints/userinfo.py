@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from appliance.endpoints.bearer import challenged_as_used, missing, read_access_token
+from appliance.endpoints.bearer import challenged_as_used, missing_as_offered, read_access_token
 from appliance.endpoints.forms import json_response, jwt_response
 from appliance.profile.claims import Placement
 from appliance.profile.profile import Profile
@@ -45,7 +45,7 @@ class UserinfoEndpoint:
         profile = self._profile
         record = await read_access_token(request, profile)
         if record is None:
-            raise missing(profile.issuer)
+            raise missing_as_offered(profile)
         authorization = record.authorization
         if not profile.resources.is_for_issuer(authorization.resource):
             # RFC 9068 4: a resource server that was given a token may not go on with it.

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -62,6 +63,35 @@ def import_public(jwk: Mapping[str, object]) -> PublicKey:
     built = jwk_members.build(members)
     certificate = _read_certificate(jwk)
     return PublicKey(members["kty"], kid, alg, use, built.thumbprint(), certificate, _read_key_ops(jwk), built)
+
+
+class RememberedKeys:
+    """The keys that were imported last, `limit` at most: to check a key costs more than a signature with it.
+
+    Found again by all their members, each as it was spelt: what differs in anything is checked as if it were new.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._keys: OrderedDict[tuple[tuple[str, str], ...], PublicKey] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def import_public(self, jwk: Mapping[str, object]) -> PublicKey:
+        """As `import_public`, whose KeyProblem it raises each time: no refusal is remembered."""
+        texts = tuple(sorted((name, value) for name, value in jwk.items() if isinstance(value, str)))
+        if len(texts) != len(jwk):
+            # 1, 1.0 and true are one key of a dict; lists (x5c, key_ops) are rare here, and long.
+            return import_public(jwk)
+        known = self._keys.get(texts)
+        if known is None:
+            known = self._keys[texts] = import_public(jwk)
+            if len(self._keys) > self._limit:
+                self._keys.popitem(last=False)
+        else:
+            self._keys.move_to_end(texts)
+        return known
 
 
 def _read_certificate(jwk: Mapping[str, object]) -> str | None:

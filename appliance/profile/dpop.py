@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.claims import check_times, read_text
 from appliance.jose.problems import KeyProblem, TokenProblem
-from appliance.jose.public_keys import import_public
+from appliance.jose.public_keys import RememberedKeys
 from appliance.jose.tokens import Unverified, decode_strict, verify
 from appliance.profile.dpop_nonces import DpopNonces
 from appliance.protocol import base64url
@@ -28,6 +28,8 @@ from appliance.seams import Change, Store, Tools
 HEADER: Final = "dpop"
 _TYP: Final[frozenset[str | None]] = frozenset({"dpop+jwt"})
 _MAX_JTI: Final = 256
+#: Keys of proofs that are kept ready for the next proof; a proof, and so a key, has 8 KiB at most.
+_MAX_KEYS: Final = 512
 _REFUSED: Final = "the DPoP proof is not valid for this request"
 
 
@@ -45,6 +47,7 @@ class DpopProofs:
         addresses = (declared.issuer, declared.mtls.aliases_at)
         self._origins = tuple("://".join(urlsplit(each)[:2]) for each in addresses if each is not None)
         self._lifetime = declared.dpop.proof_lifetime
+        self._keys = RememberedKeys(_MAX_KEYS)
         self._store = store
         self._clock = tools.clock
 
@@ -89,7 +92,7 @@ class DpopProofs:
         jwk = proof.header.get("jwk")
         if not isinstance(jwk, Mapping):
             raise TokenProblem("jwk is missing or no object")
-        key = import_public(jwk)
+        key = self._keys.import_public(jwk)
         verified = verify(proof, (key.verification(proof.alg),), algs=self.algs, typ=_TYP)
         return verified.claims, key.thumbprint
 

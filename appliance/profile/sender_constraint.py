@@ -35,6 +35,11 @@ class SenderConstraint:
         """The algorithms of DPoP proofs; none where DPoP is off."""
         return self._proofs.algs
 
+    @property
+    def dpop_required(self) -> bool:
+        """Whether no access token is taken as Bearer, for each is bound to the key of a proof."""
+        return self._required
+
     async def verify(self, request: Request, client: Client) -> Confirmation | None:
         """To what the tokens of a token request are to be bound; None: to nothing.
 

@@ -156,7 +156,9 @@ class Tokens:
         refresh_token = redeemed.refresh_token
         if redeemed.begins_family:
             refresh_token = issue(REFRESH_TOKEN, self._tools.entropy)
-            kept = replace(redeemed.authorization, confirmation=confirmation if client.is_public else None)
+            kept, binding = redeemed.authorization, confirmation if client.is_public else None
+            if kept.confirmation != binding:
+                kept = replace(kept, confirmation=binding)
             records += (self._first_of_family(refresh_token, kept, client),)
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token

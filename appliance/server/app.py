@@ -27,7 +27,7 @@ from appliance.server.metrics import Metrics
 from appliance.server.place import NotStarted, Place
 from appliance.server.reload import Process, Reloader
 from appliance.server.status import Status
-from appliance.server.watching import Watcher, prepare
+from appliance.server.watching import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,6 @@ async def running(
     """A provider from start to end within an event loop. NotStarted when there is nothing to serve."""
     builder = builder or Builder(place.environment, command=command)
     await builder.start()
-    await prepare()
     tools = tools or Tools(clock=time.time, entropy=os.urandom)
     metrics, current = Metrics(), Current()
     answers: dict[str, Answer] = {

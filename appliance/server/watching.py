@@ -28,11 +28,6 @@ PAUSE = 10.0
 _STILL_WRITING = "locked "
 
 
-async def prepare() -> None:
-    """Begin to load what the watcher needs, beside what the start still has to wait for."""
-    asyncio.get_running_loop().run_in_executor(None, _load)
-
-
 def _load() -> None:
     """Load what the watcher needs, which takes longer than a request may wait: in a thread."""
     # watchfiles waits in anyio's threads, and anyio loads its half for asyncio when it is first used.
@@ -51,6 +46,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled. Nothing that happens to files ends it."""
+        # Not at the start, whose first answer would wait for it: what changes meanwhile shows in the first stamp.
         await asyncio.to_thread(_load)
         while True:
             settings = self._settings()

@@ -79,9 +79,7 @@ def _generated(file: Path) -> dict[str, Any]:
         kept["clients"][number] = {
             "jwk": json.loads(export_private(generate("PS256", kid=f"client-{number}"))) | {"use": "sig"},
             "cert": _pem(_certificate(_name(f"client-{number}"), key.public_key(), top, authority)),
-            "key": key.private_bytes(
-                serialization.Encoding.PEM, private, serialization.NoEncryption()
-            ).decode(),
+            "key": key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()).decode(),
         }
     _write_private(file, json.dumps(kept))
     return kept
@@ -106,9 +104,7 @@ def _certificate(
         .not_valid_after(now + _YEARS)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
     )
     if not ca:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
@@ -269,7 +265,9 @@ def _browser(issuer: str) -> dict[str, Any]:
     look = {
         "match": asked,
         "match-limit": 1,
-        "tasks": [{"task": "Look, and go away", "match": f"{issuer}/login*", "commands": [["wait", "id", "login", 10]]}],
+        "tasks": [
+            {"task": "Look, and go away", "match": f"{issuer}/login*", "commands": [["wait", "id", "login", 10]]}
+        ],
     }
     rejected = "fapi2-security-profile-final-user-rejects-authentication"
     visited = "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds"
@@ -292,7 +290,9 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--ca", type=Path)
     said = parser.parse_args()
-    paths = {name: path and path.absolute() for name, path in vars(said).items() if name in ("certificate", "key", "ca")}
+    paths = {
+        name: path and path.absolute() for name, path in vars(said).items() if name in ("certificate", "key", "ca")
+    }
     base = said.base_url.rstrip("/")
     place = Place(base, said.suite_url.rstrip("/"), said.listen, said.admin_listen, **paths)
     port = said.mtls_listen.rpartition(":")[2]

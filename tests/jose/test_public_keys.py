@@ -8,7 +8,13 @@ from jwcrypto.jwk import JWK
 from appliance.jose import jwk as jwk_members
 from appliance.jose.keys import public_jwk
 from appliance.jose.problems import KeyProblem, UnsupportedKey
-from appliance.jose.public_keys import choose_encryption_key, import_public, import_set, verification_keys
+from appliance.jose.public_keys import (
+    RememberedKeys,
+    choose_encryption_key,
+    import_public,
+    import_set,
+    verification_keys,
+)
 from appliance.protocol import base64url
 from tests.jose.conftest import make_key
 
@@ -242,3 +248,35 @@ def test_encrypts_to_the_encryption_key_and_never_to_a_signature_key():
     for alg in ("RSA-OAEP-256", "RSA1_5", "ECDH-ES", "dir"):
         with pytest.raises(KeyProblem):
             choose_encryption_key(found[:1], alg)
+
+
+@pytest.mark.attack("TB-02")
+def test_a_remembered_key_is_found_by_all_that_it_says():
+    keys, jwk = RememberedKeys(8), public_jwk(make_key("ES256"))
+    jwk.pop("key_ops", None)
+    known = keys.import_public(jwk)
+    assert keys.import_public(dict(reversed(jwk.items()))) is known
+    assert keys.import_public({**jwk, "use": "enc"}) is not known
+    assert keys.import_public({**jwk, "use": "enc"}).use == "enc"
+    bad = ({"d": jwk["x"]}, {"y": jwk["x"]}, {"x": jwk["x"] + "="}, {"alg": "none"}, {"use": 1}, {"k": None})
+    for changed in bad * 2:
+        with pytest.raises(KeyProblem):
+            keys.import_public({**jwk, **changed})
+    listed = {**jwk, "key_ops": ["verify"]}
+    assert keys.import_public(listed).thumbprint == known.thumbprint
+    assert keys.import_public(listed) is not known
+    # Neither a refusal nor what has lists in it is kept.
+    assert len(keys) == 2
+
+
+@pytest.mark.attack("TB-18")
+def test_remembered_keys_are_so_many_and_those_in_use_stay():
+    keys, jwk = RememberedKeys(3), public_jwk(make_key("ES256"))
+    jwk.pop("key_ops", None)
+    known = keys.import_public(jwk)
+    for number_ in range(10):
+        keys.import_public({**jwk, "kid": f"other-{number_}"})
+        assert keys.import_public(jwk) is known
+    assert len(keys) == 3
+    first = {**jwk, "kid": "other-0"}
+    assert keys.import_public(first) is keys.import_public(first)

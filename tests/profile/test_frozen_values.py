@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
 
-from appliance.protocol.frozen import quick
+from appliance.protocol.frozen import changed, quick
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.records import AuthorizationCode, Record
 from tests.parts.stores import records
@@ -65,3 +65,11 @@ def test_refuses_a_class_that_does_more_than_to_fill_its_fields() -> None:
 
     with pytest.raises(TypeError):
         quick(Busy)
+
+
+def test_changes_a_copy_as_replace_does() -> None:
+    code = records.code()
+    assert changed(code, redeemed=True) == replace(code, redeemed=True) != code
+    assert changed(Value(1), second="2") == Value(1, "2")
+    with pytest.raises(TypeError):
+        changed(code, nobody="knows this")

@@ -6,11 +6,12 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from appliance.server import generations
+from appliance.server import generations, watching
 from appliance.server.place import NotStarted
 from tests.server.serving import get, serving, title
 
@@ -67,6 +68,29 @@ async def test_a_generation_keeps_no_secret(config: Path, state: Path) -> None:
             path = Path(place) / name
             assert path.is_symlink() or secret not in path.read_text()
     assert (kept / "tls.pem").is_symlink()
+
+
+async def test_a_change_before_the_watch_is_set_is_not_lost(
+    config: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading, may_watch = threading.Event(), threading.Event()
+    load = watching._load
+
+    def slowly() -> None:
+        loading.set()
+        may_watch.wait(10)
+        load()
+
+    monkeypatch.setattr(watching, "_load", slowly)
+    async with serving(config, state) as op:
+        assert await asyncio.to_thread(loading.wait, 10)
+        # It answers, and nothing watches yet.
+        assert await op.acr() == "password"
+        title(config)("early")
+        may_watch.set()
+        await op.shows("early")
+        assert op.running.status.last is not None
+        assert op.running.status.last.trigger == "watch"
 
 
 def test_only_so_many_generations_are_kept(config: Path, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ A redeemed code stays as a tombstone for as long as an access token lives: prese
 everything with it that came of its authorization (RFC 6749 4.1.2).
 """
 
-from dataclasses import replace
 
 from appliance import artefacts
 from appliance.config.declared.profile import Profile as DeclaredProfile
@@ -12,6 +11,7 @@ from appliance.protocol import pkce
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidGrant
 from appliance.protocol.form import Params
+from appliance.protocol.frozen import changed
 from appliance.protocol.handles import AUTHORIZATION_CODE
 from appliance.protocol.records import AccessToken, AuthorizationCode, RefreshToken
 from appliance.protocol.redirect_uri import adds_query, may_bring, registered_as
@@ -67,7 +67,7 @@ class AuthorizationCodeGrant:
     def _redemption(self, code: AuthorizationCode, client: Client) -> Change:
         ttl = client.op.ttl.access_token or self._access_token_ttl
         until = max(code.expires_at, self._clock() + ttl)
-        return Change(put=(replace(code, redeemed=True, expires_at=until),), expect=(code,))
+        return Change(put=(changed(code, redeemed=True, expires_at=until),), expect=(code,))
 
     async def _replayed(self, code: AuthorizationCode) -> InvalidGrant:
         """Revoke what came of the authorization: one of the two presenters is a thief (RFC 9700 4.5)."""

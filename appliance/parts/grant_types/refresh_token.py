@@ -5,7 +5,6 @@ the family, and ends it. The exception is the grace: within a few seconds, while
 same token gets the same successor, so that a lost answer costs nobody a login and forks nothing.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from appliance import artefacts
@@ -16,6 +15,7 @@ from appliance.protocol import scope as scopes
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidGrant, InvalidScope
 from appliance.protocol.form import Params
+from appliance.protocol.frozen import changed
 from appliance.protocol.handles import REFRESH_TOKEN, issue, stored_id
 from appliance.protocol.records import AccessToken, RefreshToken
 from appliance.protocol.security_profile import FAPI2, includes
@@ -83,15 +83,15 @@ class RefreshTokenGrant:
         successor = issue(REFRESH_TOKEN, self._tools.entropy)
         sealed = seal(handle.encode(), successor.encode(), token.authorization_id.encode())
         # The replaced token stays to be recognised until it would have ended by itself.
-        rotated = replace(token, rotated_at=now, sealed_successor=sealed)
-        live = replace(token, id=stored_id(successor), expires_at=self._idle_end(token, client))
+        rotated = changed(token, rotated_at=now, sealed_successor=sealed)
+        live = changed(token, id=stored_id(successor), expires_at=self._idle_end(token, client))
         return successor, Change(put=(rotated, live), expect=(token,))
 
     def _keep(self, token: RefreshToken, client: Client) -> Change:
         until = self._idle_end(token, client)
         if until - token.expires_at < _WORTH_WRITING:
             return Change(expect=(token,))
-        return Change(put=(replace(token, expires_at=until),), expect=(token,))
+        return Change(put=(changed(token, expires_at=until),), expect=(token,))
 
     def _idle_end(self, token: RefreshToken, client: Client) -> float:
         idle = client.op.ttl.refresh_token_idle or self._ttl.idle

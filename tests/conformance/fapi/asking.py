@@ -76,5 +76,3 @@ class Asking:
         told = await self.begin(**changes)
         await self.decide()
         return self.suite.check_tokens(self.rp, await self.poll(told))
-
-

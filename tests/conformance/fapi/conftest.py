@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from shutil import copyfile
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -22,14 +23,21 @@ def prepared_fapi(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[P
     return target
 
 
+def settled_on_this_machine(target: Path, certificate: tuple[Path, Path], *, suite_url: str = SUITE_URL) -> str:
+    """op.yaml without an environment: it trusts this machine's certificate, and knows of the listener."""
+    tls = f"{{certificate: {certificate[0]}, key: {certificate[1]}}}"
+    root = (target / "config/op.yaml").read_text().replace(f'"{SUITE_URL}"', f'"{suite_url}"')
+    root = root.replace(
+        "443, 8443]", f"443, 8443, {urlsplit(suite_url).port}]" if urlsplit(suite_url).port else "443, 8443]"
+    )
+    root += f"  ca_file: {certificate[0]}\n"
+    return root + f"listeners: {{mtls: {{bind: '127.0.0.1:8444', tls: {tls}}}}}\n"
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def suite(prepared_fapi: Path, certificate: tuple[Path, Path]) -> AsyncIterator[Suite]:
     """One provider for the tests of a file; it trusts this machine's certificate."""
-    tls = f"{{certificate: {certificate[0]}, key: {certificate[1]}}}"
-    root = (prepared_fapi / "config/op.yaml").read_text()
-    root += f"  ca_file: {certificate[0]}\nlisteners: {{mtls: {{bind: '127.0.0.1:8444', tls: {tls}}}}}\n"
-    # Notifications go to a suite on this machine, whatever its port.
-    root = root.replace("ports: [443, 8443]", "ports: []") if "ports: []" in root else root
+    root = settled_on_this_machine(prepared_fapi, certificate)
     async with provider(prepared_fapi / "config", edit={"op.yaml": root}) as op:
         copyfile(prepared_fapi / "generated.json", op.directory.parent / "generated.json")
         yield Suite(op)

@@ -20,8 +20,8 @@ from appliance.protocol.messages import Request, Response
 from tests.conformance.judging import check_entropy, page_ids, verified
 from tests.conformance.suite import CHALLENGE, JWT_BEARER, VERIFIER, Outcome, read_outcome, signed_jwt
 from tests.support.browser import Browser, header
-from tests.support.proving import jkt_of, proof
 from tests.support.provider import Provider
+from tests.support.proving import jkt_of, proof
 
 BASE = "https://op.example.com"
 MTLS = "https://op.example.com:8444"
@@ -29,7 +29,9 @@ SUITE_URL = "https://www.certification.openid.net/test/a/appliance"
 CIBA = "urn:openid:params:grant-type:ciba"
 PROFILES = {"plain": "fapi2", "signed": "fapi2", "signing": "signing", "ciba": "ciba"}
 #: Every group of FAPI 2.0 clients: its kind, how it proves itself, what binds its tokens.
-GROUPS = tuple("-".join(each) for each in itertools.product(("plain", "signed", "signing"), ("key", "mtls"), ("dpop", "mtls")))
+GROUPS = tuple(
+    "-".join(each) for each in itertools.product(("plain", "signed", "signing"), ("key", "mtls"), ("dpop", "mtls"))
+)
 SECURITY = tuple(group for group in GROUPS if group.startswith("plain"))
 SIGNING = tuple(group for group in GROUPS if not group.startswith("plain"))
 
@@ -184,7 +186,9 @@ class Suite:
     async def call(self, rp: Rp, path: str, form: Mapping[str, str], sent: Sent = USUAL) -> Response:
         """A form of the client's to one of the endpoints."""
         headers: dict[str, tuple[str, ...]] = {"content-type": ("application/x-www-form-urlencoded",)}
-        proofs = ((self.proof(rp, path),) if rp.proves and path != "/par" else ()) if sent.proofs is None else sent.proofs
+        proofs = (
+            ((self.proof(rp, path),) if rp.proves and path != "/par" else ()) if sent.proofs is None else sent.proofs
+        )
         if proofs:
             headers["dpop"] = proofs
         whole = dict(form)
@@ -341,7 +345,7 @@ class Suite:
         headers: dict[str, tuple[str, ...]] = {
             "authorization": (f"{scheme or ('DPoP' if rp.proves else 'Bearer')} {access_token}",)
         }
-        if (usual if proofs is None else proofs):
+        if usual if proofs is None else proofs:
             headers["dpop"] = usual if proofs is None else proofs
         shown = certificate or (None if rp.proves else rp.certificate)
         return await self.send("GET", f"{rp.path}/userinfo", headers=headers, certificate=shown or None)

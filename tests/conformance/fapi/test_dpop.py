@@ -110,7 +110,12 @@ async def test_dpop_negative_tests_at_the_resource(suite: Suite, group: str) -> 
     # As a bearer token it is worth nothing, with a proof or without.
     for proofs in ((), (use(),)):
         assert (await suite.resource(rp, token, scheme="Bearer", proofs=proofs)).status == 401
-    for fine in (use(htu=f"{url}?query#fragment"), use(more="x"), use({"more": "x"}), use(htu=url.replace("https", "HTTPS"))):
+    for fine in (
+        use(htu=f"{url}?query#fragment"),
+        use(more="x"),
+        use({"more": "x"}),
+        use(htu=url.replace("https", "HTTPS")),
+    ):
         assert (await suite.resource(rp, token, proofs=(fine,))).status == 200, fine
         assert (await suite.resource(rp, token, proofs=(fine,))).status in (400, 401), "a proof counts once"
 

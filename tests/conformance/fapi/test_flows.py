@@ -155,7 +155,9 @@ async def test_par_without_duplicate_parameters(suite: Suite, group: str) -> Non
 
 
 @pytest.mark.conformance("fapi2-security-profile-final-ensure-request-object-with-multiple-aud-succeeds")
-@pytest.mark.conformance("fapi2-security-profile-final-ensure-request-object-with-nbf-8-seconds-in-the-future-is-accepted")
+@pytest.mark.conformance(
+    "fapi2-security-profile-final-ensure-request-object-with-nbf-8-seconds-in-the-future-is-accepted"
+)
 @pytest.mark.parametrize("group", SIGNING)
 async def test_request_objects_that_are_a_little_unusual(suite: Suite, group: str) -> None:
     rp = suite.rp(group)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.conformance.fapi.suite import GROUPS, SIGNING, Sent, Suite, check_refused
+from tests.conformance.fapi.suite import GROUPS, SIGNING, USUAL, Sent, Suite, check_refused
 from tests.conformance.fapi.wrong import wrong_assertions
 from tests.conformance.judging import page_ids
 from tests.conformance.suite import VERIFIER, unsigned_jwt
@@ -17,7 +17,7 @@ MODULE = "fapi2-security-profile-final-"
 TYPES = ["plain-key-dpop", "signed-key-dpop", "signing-key-dpop"]
 
 
-async def refused(suite: Suite, group: str, sent: Sent = Sent(), more: Any = None, **changes: Any) -> dict[str, Any]:
+async def refused(suite: Suite, group: str, sent: Sent = USUAL, more: Any = None, **changes: Any) -> dict[str, Any]:
     """The refusal of a pushed request with other parameters (`more`) or other claims of its object."""
     rp = suite.rp(group)
     response = await suite.push(rp, suite.asked(rp, **(more or {})), sent, **changes)
@@ -81,9 +81,7 @@ async def test_par_reject_request_uri(suite: Suite, group: str) -> None:
     rp = suite.rp(group)
     known = await suite.pushed(rp, suite.asked(rp))
     for inner in (known, "urn:ietf:params:oauth:request_uri:abc"):
-        check_refused(
-            await suite.call(rp, "/par", {**suite.asked(rp), "request_uri": inner}), "invalid_request"
-        )
+        check_refused(await suite.call(rp, "/par", {**suite.asked(rp), "request_uri": inner}), "invalid_request")
         if rp.signs:
             found = await refused(suite, group, request_uri=inner)
             assert found["error"] in ("invalid_request_object", "invalid_request")
@@ -103,7 +101,9 @@ async def test_redirect_uris_that_are_missing_or_not_registered(suite: Suite, gr
         assert found["error"] in ("invalid_request", "invalid_request_object")
 
 
-@pytest.mark.conformance(f"{MODULE}ensure-response-type-code-idtoken-fails", f"{MODULE}ensure-response-type-token-fails")
+@pytest.mark.conformance(
+    f"{MODULE}ensure-response-type-code-idtoken-fails", f"{MODULE}ensure-response-type-token-fails"
+)
 @pytest.mark.parametrize("group", TYPES)
 @pytest.mark.parametrize("response_type", ["code id_token", "token", "id_token", "code token"])
 async def test_response_types_besides_code(suite: Suite, group: str, response_type: str) -> None:
@@ -111,9 +111,7 @@ async def test_response_types_besides_code(suite: Suite, group: str, response_ty
     assert found["error"] in ("unsupported_response_type", "invalid_request")
 
 
-@pytest.mark.conformance(
-    f"{MODULE}par-ensure-pkce-required", f"{MODULE}par-ensure-plain-pkce-rejected"
-)
+@pytest.mark.conformance(f"{MODULE}par-ensure-pkce-required", f"{MODULE}par-ensure-plain-pkce-rejected")
 @pytest.mark.parametrize("group", TYPES)
 async def test_pkce_that_is_missing_or_plain(suite: Suite, group: str) -> None:
     nothing = {"code_challenge": None, "code_challenge_method": None}
@@ -170,9 +168,9 @@ async def test_par_reject_invalid_http_verb(suite: Suite, method: str) -> None:
 
 
 @pytest.mark.conformance(
-    f"{MODULE}par-endpoint-as-array-audience-fails",
-    f"{MODULE}par-endpoint-as-audience-fails",
-    f"{MODULE}par-token-endpoint-as-audience-fails",
+    f"{MODULE}par-test-array-as-audience-fails",
+    f"{MODULE}par-test-par-endpoint-url-as-audience-fails",
+    f"{MODULE}par-test-token-endpoint-url-as-audience-fails",
     f"{MODULE}par-ensure-jwt-client-assertion-with-iat-nbf-over-60-seconds-in-the-future-fails",
     f"{MODULE}ensure-client-assertion-with-wrong-aud-fails",
     f"{MODULE}ensure-client-assertion-with-no-sub-fails",

@@ -86,7 +86,8 @@ async def test_challenges_a_request_without_a_token_and_names_no_error() -> None
     op = await mint()
     refused = await ask(op)
     assert refused.status == 401
-    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="https://op.example/retail"'
+    expected = 'Bearer realm="https://op.example/retail", DPoP algs="ES256 EdDSA PS256"'
+    assert refused.headers["WWW-Authenticate"] == expected
 
 
 @pytest.mark.spec("RFC 6750", "3.1")

@@ -92,6 +92,45 @@ async def test_the_provider_refuses_a_bound_token_as_bearer_and_a_bearer_token_a
 
 
 @pytest.mark.spec("RFC 9449", "7.1")
+@pytest.mark.parametrize("header", ["Bearer nothing", "Basic YTpi", ""])
+async def test_the_provider_names_the_scheme_dpop_beside_the_one_that_failed(header: str) -> None:
+    op = await mint()
+    used = await look(op, "", headers={"authorization": (header,)})
+    said = used.headers["WWW-Authenticate"]
+    assert used.status == 401
+    assert said.startswith(f'Bearer realm="{ISSUER}", error="invalid_token"')
+    assert said.endswith(', DPoP algs="ES256 EdDSA PS256"')
+
+
+@pytest.mark.spec("RFC 9449", "7.1")
+async def test_the_provider_names_no_other_scheme_where_that_would_not_mend_it() -> None:
+    op = await mint()
+    few = (await op.redeem(await op.code(SPA, scope=("profile",)), SPA))["access_token"]
+    for used in (
+        await look(op, few, scheme="Bearer"),
+        await look(op, few, scheme="Bearer", query="access_token=x"),
+    ):
+        assert used.status in (400, 403)
+        assert "DPoP" not in used.headers["WWW-Authenticate"]
+
+
+@pytest.mark.spec("RFC 9449", "7.1")
+async def test_the_provider_challenges_in_the_schemes_that_it_takes() -> None:
+    required = replace(PROFILE, dpop=replace(PROFILE.dpop, required=True))
+    off = replace(PROFILE, dpop_signing_alg_values_supported=())
+    for profile, expected in (
+        (PROFILE, f'Bearer realm="{ISSUER}", DPoP algs="ES256 EdDSA PS256"'),
+        (required, f'DPoP realm="{ISSUER}", algs="ES256 EdDSA PS256"'),
+        (off, f'Bearer realm="{ISSUER}"'),
+    ):
+        used = await look(await mint(profile=profile), "", headers={})
+        assert (used.status, used.headers["WWW-Authenticate"]) == (401, expected)
+    tried = await look(await mint(profile=off), "abc")
+    assert tried.status == 401
+    assert tried.headers["WWW-Authenticate"].startswith("Bearer ") and "DPoP" not in tried.headers["WWW-Authenticate"]
+
+
+@pytest.mark.spec("RFC 9449", "7.1")
 async def test_the_provider_refuses_a_bound_token_in_a_form() -> None:
     op = await mint()
     token = (await redeem(op))["access_token"]
