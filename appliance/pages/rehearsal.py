@@ -57,6 +57,8 @@ class Sample:
     with_client: bool = True
     #: Addresses of clients that are loaded unseen.
     frames: tuple[str, ...] = ()
+    #: Whether the client is a program on the user's device whose id is an address.
+    by_address: bool = False
 
 
 def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Client:
@@ -75,6 +77,16 @@ def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Clie
     )
 
 
+def _sample_agent() -> Client:
+    """A client that nobody registered."""
+    return replace(
+        sample_client(name="Agent"),
+        client_id="https://agent.example/client.json",
+        token_endpoint_auth_method="none",
+        redirect_uris=("http://127.0.0.1/callback",),
+    )
+
+
 def _consent_samples() -> Iterator[Sample]:
     scopes = (
         ScopeView("openid", _NOTHING, ("sub",)),
@@ -89,6 +101,7 @@ def _consent_samples() -> Iterator[Sample]:
     )
     yield Sample("consent", ConsentPage("alice@example.com", scopes, ("phone_number",)))
     yield Sample("consent-one", ConsentPage("alice", scopes[:1], ()))
+    yield Sample("consent-by-address", ConsentPage("alice", scopes[:1], ()), by_address=True)
     yield from _detailed_samples()
     yield Sample("consent-hostile", ConsentPage(_HOSTILE, (ScopeView(_HOSTILE, _NOTHING, (_HOSTILE,)),), ()))
 
@@ -225,10 +238,11 @@ def samples() -> Iterator[Sample]:
 def sample_reply(sample: Sample, locale: str, *, logo_uri: str | None = None, path: str = "") -> PageReply:
     """The reply that shows a sample."""
     form_post = isinstance(sample.page, FormPostPage)
+    client = _sample_agent() if sample.by_address else sample_client(logo_uri=logo_uri)
     return PageReply(
         page=sample.page,
         profile="sample",
-        client=sample_client(logo_uri=logo_uri) if sample.with_client else None,
+        client=client if sample.with_client else None,
         action=f"{path}/login?interaction=sample&x=1",
         csrf="c2FtcGxl",
         locales=(locale,),

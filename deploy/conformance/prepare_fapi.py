@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -43,6 +42,7 @@ class FapiPlace:
 
     place: Place
     mtls_base_url: str
+    resource_url: str
     mtls_listen: str = "0.0.0.0:8444"
 
 
@@ -81,6 +81,7 @@ def _generated(file: Path) -> dict[str, Any]:
             "cert": _pem(_certificate(_name(f"client-{number}"), key.public_key(), top, authority)),
             "key": key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()).decode(),
         }
+    kept["resource"] = json.loads(export_private(generate("PS256", kid="resource"))) | {"use": "sig"}
     _write_private(file, json.dumps(kept))
     return kept
 
@@ -143,11 +144,33 @@ def _clients(kept: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             for client_id in client_ids(f"ciba-{auth}-{mode}"):
                 yield client_id, _client(client_id, auth, "ciba", kept, bound=True) | _asking(mode)
 
+    for profile in dict.fromkeys(KINDS.values()):
+        yield f"resource-{profile}", _resource_server(profile, kept)
+
+
+def _resource_server(profile: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The protected resource, which may ask about every token."""
+    return {
+        "client_name": "Conformance suite, protected resource",
+        "response_types": [],
+        "grant_types": ["refresh_token"],  # of which it never gets one; a client must name one
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [_public(kept["resource"])]},
+        "op": {
+            "profile": profile,
+            "introspection": "all",
+            "ignore": [{"code": "OP226", "reason": "It only asks about tokens of others."}],
+        },
+    }
+
+
+def _public(jwk: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: jwk[name] for name in ("kty", "n", "e", "kid", "alg", "use")}
+
 
 def _client(client_id: str, auth: str, profile: str, kept: Mapping[str, Any], *, bound: bool) -> dict[str, Any]:
     number = client_id[-1]
-    jwk = kept["clients"][number]["jwk"]
-    public = {name: jwk[name] for name in ("kty", "n", "e", "kid", "alg", "use")}
+    public = _public(kept["clients"][number]["jwk"])
     own = (
         {"token_endpoint_auth_signing_alg": "PS256"}
         if auth == "key"
@@ -202,6 +225,9 @@ def _plans(where: FapiPlace, kept: Mapping[str, Any]) -> dict[str, Any]:
         resource = where.mtls_base_url if sender == "mtls" else base
         plan |= _browser(f"{base}/{profile}")
         plans[group] = _scoped(plan, OPENID) | {"resource": _resource(f"{resource}/{profile}/userinfo")}
+        oauth = {"server": {"discoveryUrl": f"{base}/.well-known/oauth-authorization-server/{profile}"}}
+        oauth |= {"resource": _resource(f"{where.resource_url}/{profile}/accounts")}
+        plans[f"{group}-oauth"] = _scoped(plan, OAUTH) | oauth
     for auth in AUTH:
         for mode in MODES:
             group = f"ciba-{auth}-{mode}"
@@ -285,7 +311,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("base-url", "suite-url", "listen", "admin-listen", "mtls-listen"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--mtls-base-url")
+    for name in ("mtls-base-url", "resource-base-url"):
+        parser.add_argument(f"--{name}", required=True)
     for name in ("certificate", "key", "target"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--ca", type=Path)
@@ -295,10 +322,9 @@ def main() -> None:
     }
     base = said.base_url.rstrip("/")
     place = Place(base, said.suite_url.rstrip("/"), said.listen, said.admin_listen, **paths)
-    port = said.mtls_listen.rpartition(":")[2]
-    mtls = (said.mtls_base_url or f"https://{urlsplit(base).hostname}:{port}").rstrip("/")
+    mtls, resource = (address.rstrip("/") for address in (said.mtls_base_url, said.resource_base_url))
     said.target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    prepare_fapi(said.target, FapiPlace(place, mtls, said.mtls_listen))
+    prepare_fapi(said.target, FapiPlace(place, mtls, resource, said.mtls_listen))
 
 
 if __name__ == "__main__":

@@ -69,5 +69,4 @@ PARTLY: Final[Mapping[str, str]] = {
     "AU-13": "LDAP authority",
     "AU-14": "LDAP authority",
     "AU-15": "LDAP authority",
-    "RT-12": "FAPI 2 profile",
 }

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from deploy.conformance.prepare import Place
 from deploy.conformance.prepare_fapi import FapiPlace, prepare_fapi
-from tests.conformance.fapi.suite import BASE, MTLS, SUITE_URL, Suite
+from tests.conformance.fapi.suite import BASE, MTLS, RESOURCE, SUITE_URL, Suite
 from tests.support.provider import provider
 
 
@@ -19,7 +19,7 @@ def prepared_fapi(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[P
     """The configuration that `start fapi` would serve."""
     target = tmp_path_factory.mktemp("fapi")
     file, key = certificate
-    prepare_fapi(target, FapiPlace(Place(BASE, SUITE_URL, certificate=file, key=key), MTLS))
+    prepare_fapi(target, FapiPlace(Place(BASE, SUITE_URL, certificate=file, key=key), MTLS, RESOURCE))
     return target
 
 

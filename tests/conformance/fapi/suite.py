@@ -25,6 +25,7 @@ from tests.support.proving import jkt_of, proof
 
 BASE = "https://op.example.com"
 MTLS = "https://op.example.com:8444"
+RESOURCE = "https://op.example.com:8445"
 SUITE_URL = "https://www.certification.openid.net/test/a/appliance"
 CIBA = "urn:openid:params:grant-type:ciba"
 PROFILES = {"plain": "fapi2", "signed": "fapi2", "signing": "signing", "ciba": "ciba"}

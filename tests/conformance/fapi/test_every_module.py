@@ -14,10 +14,14 @@ from appliance.options import PARTS
 from deploy.conformance.prepare import Place
 from deploy.conformance.prepare_fapi import MODES, FapiPlace, prepare_fapi
 from tests.conformance.fapi.modules import MODULES
-from tests.conformance.fapi.suite import BASE, GROUPS, MTLS, SUITE_URL
+from tests.conformance.fapi.suite import BASE, GROUPS, MTLS, RESOURCE, SUITE_URL
 
 HERE = Path(__file__).parent
-PLANS = {*GROUPS, *(f"ciba-{auth}-{mode}" for auth in ("key", "mtls") for mode in MODES)}
+PLANS = {
+    *GROUPS,
+    *(f"{group}-oauth" for group in GROUPS),
+    *(f"ciba-{auth}-{mode}" for auth in ("key", "mtls") for mode in MODES),
+}
 
 
 def walked() -> Iterator[str]:
@@ -56,7 +60,7 @@ def test_the_prepared_configuration_warns_of_loopback_alone(
 
 
 def test_what_was_generated_is_kept_at_the_next_start(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
-    where = FapiPlace(Place(BASE, SUITE_URL, certificate=certificate[0], key=certificate[1]), MTLS)
+    where = FapiPlace(Place(BASE, SUITE_URL, certificate=certificate[0], key=certificate[1]), MTLS, RESOURCE)
     prepare_fapi(tmp_path, where)
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     prepare_fapi(tmp_path, where)
@@ -77,7 +81,7 @@ def test_plans_say_what_the_files_say(prepared_fapi: Path, name: str) -> None:
         assert set(plan[member]["scope"].split()) <= set(client["scope"].split())
         assert "client_secret" not in plan[member]
         assert all(plan[mtls][part].startswith("-----BEGIN ") for part in ("cert", "key", "ca"))
-        assert client["tls_client_certificate_bound_access_tokens"] is not name.endswith("dpop")
+        assert client["tls_client_certificate_bound_access_tokens"] is not name.removesuffix("-oauth").endswith("dpop")
     assert plan["mtls"]["key"] != plan["mtls2"]["key"]
     for file in ("generated.json", f"plans/{name}.json"):
         assert (prepared_fapi / file).stat().st_mode & 0o077 == 0

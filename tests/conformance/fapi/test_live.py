@@ -60,7 +60,7 @@ class Live:
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path]) -> Iterator[Live]:
     """The provider of an operator."""
-    port, mtls, admin = free_ports(3)
+    port, mtls, admin, accounts = free_ports(4)
     state, origin = tmp_path_factory.mktemp("live-fapi"), f"https://localhost:{port}"
     environment = {
         **os.environ,
@@ -68,6 +68,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path
         "OP_BASE_URL": origin,
         "OP_LISTEN": f"127.0.0.1:{port}",
         "OP_MTLS_LISTEN": f"127.0.0.1:{mtls}",
+        "OP_RESOURCE_LISTEN": f"127.0.0.1:{accounts}",
         "OP_ADMIN": f"127.0.0.1:{admin}",
         "OP_CERTIFICATE": str(certificate[0]),
         "OP_KEY": str(certificate[1]),
@@ -113,7 +114,7 @@ class Rp:
         self.metadata = live.metadata(self.plan)
         self.client = self.plan[f"client{number}"]
         self.key = JWK(**self.client["jwks"]["keys"][0])
-        self.dpop: SigningKey | None = generate("ES256") if name.endswith("dpop") else None
+        self.dpop: SigningKey | None = generate("ES256") if name.removesuffix("-oauth").endswith("dpop") else None
         self.certificate = self.write(directory, f"mtls{number}")
 
     def write(self, directory: Path, which: str) -> tuple[str, str]:
@@ -159,7 +160,9 @@ class Rp:
             "client_id": self.client["client_id"],
             "redirect_uri": CALLBACK,
             "response_type": "code",
-            "scope": "openid profile",
+            "scope": " ".join(
+                each for each in self.client["scope"].split() if each in ("openid", "profile", "accounts")
+            ),
             "nonce": "n",
             "state": "s",
             "code_challenge": CHALLENGE,
@@ -248,6 +251,33 @@ def test_happy_flow_over_tls(live: Live, name: str, tmp_path: Path) -> None:
     if "-mtls-" in name:
         refused = rp.redeem(rp.code(), certificate=other.certificate)
         assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.conformance("fapi2-security-profile-final-happy-flow", "fapi2-security-profile-final-dpop-negative-tests")
+@pytest.mark.parametrize("name", [f"{group}-oauth" for group in GROUPS if not group.startswith("signed")])
+def test_happy_flow_of_plain_oauth_over_tls(live: Live, name: str, tmp_path: Path) -> None:
+    """The resource knows a token only from the provider, and who may use it by itself."""
+    rp, other = Rp(live, name, tmp_path), Rp(live, name, tmp_path, number="2")
+    code = rp.code()
+    tokens = rp.redeem(code).json()
+    assert "id_token" not in tokens
+    token = tokens["access_token"]
+    assert rp.resource(token).json() == {"accounts": []}
+    # Of a certificate that is not the token's, or a key: another's.
+    if rp.dpop is None:
+        assert rp.resource(token, other.certificate).status_code == 401
+    else:
+        rp.dpop, own = generate("ES256"), rp.dpop
+        assert rp.resource(token).status_code == 401
+        rp.dpop = own
+    url = rp.plan["resource"]["resourceUrl"]
+    for scheme in ("Bearer", "DPoP"):
+        headers = {"Authorization": f"{scheme} {token}"}
+        assert requests.get(url, headers=headers, verify=live.authority, timeout=10).status_code == 401
+    assert requests.get(url, verify=live.authority, timeout=10).status_code == 401
+    # A code that is presented again takes its tokens with it.
+    assert rp.redeem(code).json()["error"] == "invalid_grant"
+    assert rp.resource(token).status_code == 401
 
 
 @pytest.mark.conformance("fapi2-security-profile-final-ensure-holder-of-key-required")

@@ -15,7 +15,7 @@ from deploy.conformance.prepare import Place
 from deploy.conformance.prepare_fapi import FapiPlace, prepare_fapi
 from tests.conformance.fapi.asking import Asking
 from tests.conformance.fapi.conftest import settled_on_this_machine
-from tests.conformance.fapi.suite import BASE, MTLS, Suite, check_refused
+from tests.conformance.fapi.suite import BASE, MTLS, RESOURCE, Suite, check_refused
 from tests.support.provider import provider
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.spec("CIBA Core 1.0", "10.2")]
@@ -61,7 +61,7 @@ async def pinging(
     """A provider for a suite on this very machine, with the keys of the others."""
     target, (file, key) = tmp_path_factory.mktemp("ping"), certificate
     copyfile(prepared_fapi / "generated.json", target / "generated.json")
-    prepare_fapi(target, FapiPlace(Place(BASE, listening.url, certificate=file, key=key), MTLS))
+    prepare_fapi(target, FapiPlace(Place(BASE, listening.url, certificate=file, key=key), MTLS, RESOURCE))
     root = settled_on_this_machine(target, certificate, suite_url=listening.url)
     async with provider(target / "config", edit={"op.yaml": root}) as op:
         copyfile(target / "generated.json", op.directory.parent / "generated.json")
