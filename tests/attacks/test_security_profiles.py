@@ -20,7 +20,7 @@ _NUMBERS = count()
 
 def fapi_provider() -> AbstractAsyncContextManager[Provider]:
     """A FAPI 2.0 issuer whose one client signs its assertions."""
-    client = {"token_endpoint_auth_method": "private_key_jwt", "client_secrets": []}
+    client: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt", "client_secrets": []}
     return pushing_provider(profile={"security_profile": "fapi2"}, **client)
 
 
