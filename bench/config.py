@@ -78,6 +78,7 @@ def write(directory: Path, *, store: str = "memory", clients: int = 0) -> None:
         "sources/people.yaml": _SOURCES.format(hash=password),
         "clients/es256.yaml": client("es256", alg="ES256"),
         "clients/rs256.yaml": client("rs256", alg="RS256"),
+        "clients/refreshing.yaml": client("refreshing", alg="RS256", refresh="always"),
         "clients/machine.yaml": client("machine", machine=True),
     }
     files |= {f"clients/more/c{number:05d}.yaml": client(f"c{number:05d}") for number in range(clients)}
@@ -87,16 +88,17 @@ def write(directory: Path, *, store: str = "memory", clients: int = 0) -> None:
         target.write_text(text)
 
 
-def client(client_id: str, *, alg: str = "ES256", machine: bool = False, name: str = "") -> str:
-    """One client file."""
+def client(client_id: str, *, alg: str = "ES256", machine: bool = False, name: str = "", refresh: str = "never") -> str:
+    """One client file. Refresh tokens only where they are what is measured: the floor makes none beside a code."""
+    grants = "authorization_code" + (", refresh_token" if refresh == "always" else "")
     text = _CLIENT.format(
         id=client_id,
         redirects="" if machine else REDIRECT,
         response_types="" if machine else "code",
-        grants="client_credentials" if machine else "authorization_code, refresh_token",
+        grants="client_credentials" if machine else grants,
         scope="api" if machine else "openid, profile, email",
         digest=hashlib.sha256(secret(client_id).encode()).hexdigest(),
-        refresh="" if machine else ", refresh_token: always",
+        refresh="" if machine else f", refresh_token: {refresh}",
         extra="" if machine else f"id_token_signed_response_alg: {alg}\n",
     )
     return text.replace(f"client_name: {client_id}", f"client_name: {name or client_id}")

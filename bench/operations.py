@@ -177,9 +177,9 @@ class Product:
     async def _refresh(self, connection: Connection) -> None:
         token = self.families.get(connection)
         if token is None:
-            token = str((await self._tokens(connection, "rs256", "openid"))["refresh_token"])
+            token = str((await self._tokens(connection, "refreshing", "openid"))["refresh_token"])
         body = form(grant_type="refresh_token", refresh_token=token)
-        answer = expect(await connection.request("POST", "/token", headers=basic("rs256"), body=body), 200)
+        answer = expect(await connection.request("POST", "/token", headers=basic("refreshing"), body=body), 200)
         self.families[connection] = orjson.loads(answer.body)["refresh_token"]
 
     async def _tokens(self, connection: Connection, client_id: str, scope: str) -> dict[str, object]:
