@@ -267,7 +267,10 @@ CASES: dict[str, Any] = {
     "properties": {"kind": {"enum": ["round", "square", None]}},
     "if": {"properties": {"kind": {"const": "round"}}, "required": ["kind"]},
     "then": {"$ref": "#/$defs/round"},
-    "else": {"if": {"properties": {"kind": {"const": "square"}}, "required": ["kind"]}, "then": {"$ref": "#/$defs/square"}},
+    "else": {
+        "if": {"properties": {"kind": {"const": "square"}}, "required": ["kind"]},
+        "then": {"$ref": "#/$defs/square"},
+    },
     "unevaluatedProperties": False,
     "$defs": {
         "named": {"type": "object", "required": ["name"], "properties": {"name": TEXT}},

@@ -11,7 +11,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("resources",),
     ("seams",),
     ("jose", "config", "outbound"),
-    ("artefacts", "client_assertions", "passwords", "polling", "throttle", "trusted_issuers"),  # tools that parts are given
+    # Tools that parts are given.
+    ("artefacts", "client_assertions", "passwords", "polling", "throttle", "trusted_issuers"),
     ("parts",),
     ("options",),
     ("profile",),
