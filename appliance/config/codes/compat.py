@@ -1,4 +1,4 @@
-"""Codes of compatibility: OP92x, OP94x what bends a specification, OP93x where that cannot be, OP913 a day that came."""
+"""Codes of compatibility: OP92x and OP94x what bends a specification, OP93x what cannot be, OP913 a day that came."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
