@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-import os
 import re
-import signal
 import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -21,6 +18,7 @@ import requests
 from aiohttp import web
 
 from tests.conformance.judging import verified
+from tests.conformance.started import started
 from tests.conformance.suite import CALLBACK, POST_LOGOUT
 from tests.support.live import free_ports
 
@@ -65,43 +63,16 @@ def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path
     state = tmp_path_factory.mktemp("live")
     origin = f"https://localhost:{port}"
     environment = {
-        **os.environ,
-        "PYTHON": sys.executable,
         "OP_BASE_URL": origin,
         "OP_LISTEN": f"127.0.0.1:{port}",
         "OP_ADMIN": f"127.0.0.1:{admin}",
         "OP_CERTIFICATE": str(certificate[0]),
         "OP_KEY": str(certificate[1]),
         "OP_CA": str(certificate[0]),
-        "OP_STATE": str(state),
     }
-    with (state / "log").open("wb") as log:
-        start = [ROOT / "deploy/conformance/start"]
-        process = subprocess.Popen(start, env=environment, stdout=log, stderr=log, cwd=ROOT)
-    made = Live(origin, port, f"http://127.0.0.1:{admin}", state, certificate[0], process)
-    try:
-        _wait(made)
-        yield made
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(live: Live) -> None:
-    end = time.monotonic() + 40
-    while time.monotonic() < end:
-        assert live.process.poll() is None, (live.state / "log").read_text()
-        try:
-            if requests.get(f"{live.admin}/readyz", timeout=2).status_code == 200:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError((live.state / "log").read_text())
+    address = f"http://127.0.0.1:{admin}"
+    with started(admin=address, state=state, environment=environment) as process:
+        yield Live(origin, port, address, state, certificate[0], process)
 
 
 def log_in(live: Live, asked: dict[str, str], session: requests.Session) -> dict[str, str]:

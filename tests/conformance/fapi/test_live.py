@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import signal
 import socket
 import ssl
 import subprocess
@@ -26,6 +25,7 @@ from jwcrypto.jwk import JWK
 from appliance.jose.keys import SigningKey, generate
 from tests.conformance.fapi.suite import CIBA, GROUPS
 from tests.conformance.judging import verified
+from tests.conformance.started import started
 from tests.conformance.suite import CHALLENGE, JWT_BEARER, VERIFIER, signed_jwt
 from tests.support.live import free_ports
 from tests.support.proving import proof
@@ -63,8 +63,6 @@ def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path
     port, mtls, admin, accounts = free_ports(4)
     state, origin = tmp_path_factory.mktemp("live-fapi"), f"https://localhost:{port}"
     environment = {
-        **os.environ,
-        "PYTHON": sys.executable,
         "OP_BASE_URL": origin,
         "OP_LISTEN": f"127.0.0.1:{port}",
         "OP_MTLS_LISTEN": f"127.0.0.1:{mtls}",
@@ -73,35 +71,10 @@ def live(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path
         "OP_CERTIFICATE": str(certificate[0]),
         "OP_KEY": str(certificate[1]),
         "OP_CA": str(certificate[0]),
-        "OP_STATE": str(state),
     }
-    with (state / "log").open("wb") as log:
-        start = [ROOT / "deploy/conformance/start", "fapi"]
-        process = subprocess.Popen(start, env=environment, stdout=log, stderr=log, cwd=ROOT)
-    made = Live(origin, (port, mtls), f"http://127.0.0.1:{admin}", state, str(certificate[0]), process)
-    try:
-        _wait(made)
-        yield made
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(live: Live) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        assert live.process.poll() is None, (live.state / "log").read_text()
-        try:
-            if requests.get(f"{live.admin}/readyz", timeout=2).status_code == 200:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError((live.state / "log").read_text())
+    address = f"http://127.0.0.1:{admin}"
+    with started("fapi", admin=address, state=state, environment=environment) as process:
+        yield Live(origin, (port, mtls), address, state, str(certificate[0]), process)
 
 
 class Rp:
