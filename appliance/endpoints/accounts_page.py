@@ -1,9 +1,8 @@
 """The account chooser (prompt=select_account, OpenID Connect Core 3.1.2.1)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from appliance.endpoints.authorization_reply import guard
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import ACCOUNTS, Visit, Visits
 from appliance.profile.interaction import SelectAccount
@@ -13,25 +12,15 @@ from appliance.protocol.pages import AccountsPage, AccountView
 from appliance.protocol.records import Interaction
 
 
-class AccountsPageEndpoint:
+class AccountsPageEndpoint(PageEndpoint):
     """Lets the user choose among the sessions of this browser, or log in as somebody else."""
 
     name = "accounts_page"
     path = ACCOUNTS
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._visits = Visits(profile)
-
-    async def handle(self, request: Request) -> Response:
-        """The page, or the redirect to whatever comes next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         if request.method == "POST":

@@ -4,9 +4,8 @@ The yes is given on the page that every such request ends at, behind the login t
 only takes one up, or says no at once.
 """
 
-from collections.abc import Mapping
 
-from appliance.endpoints.authorization_reply import guard
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, check_csrf, check_own_form, locales, read_form, reply
 from appliance.endpoints.visits import Visits
 from appliance.endpoints.waiting import APPROVALS, DENIED, Home, read_waiting
@@ -22,26 +21,16 @@ from appliance.protocol.redirects import see_other
 from appliance.protocol.scope import read as read_scope
 
 
-class ApprovalsPageEndpoint:
+class ApprovalsPageEndpoint(PageEndpoint):
     """Lists the requests that wait for the user of the current session."""
 
     name = "approvals_page"
     path = APPROVALS
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile, pendings: PendingAuthorizations) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._pendings = pendings
         self._visits = Visits(profile)
-
-    async def handle(self, request: Request) -> Response:
-        """The list, the login before it, or what a request needs next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         profile = self._profile

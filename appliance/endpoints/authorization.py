@@ -1,9 +1,9 @@
 """The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2) and its second half, `resume`."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from appliance.endpoints.authorization_reply import Channel, guard, told
+from appliance.endpoints.authorization_reply import Channel, told
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, read_form
 from appliance.endpoints.request_objects import whole_request
 from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
@@ -23,27 +23,17 @@ from appliance.protocol.redirects import see_other
 from appliance.protocol.scope import OFFLINE_ACCESS
 
 
-class AuthorizationEndpoint:
+class AuthorizationEndpoint(PageEndpoint):
     """Takes authorization requests by GET and POST."""
 
     name = "authorization_endpoint"
     path = "/authorize"
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._pushed = PushedRequests(declared=profile.declared, store=profile.store, tools=profile.tools)
         self._visits = Visits(profile)
         self._conclusion = Conclusion(profile, self._visits)
-
-    async def handle(self, request: Request) -> Response:
-        """An authorization response, the first page, or the error page."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing beyond its own name."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         # RFC 6749 3.1: one place for the parameters; a query beside a body is not read at all.
@@ -64,26 +54,17 @@ class AuthorizationEndpoint:
             return await self._conclusion.conclude(request, visit)
 
 
-class AuthorizationResume:
+class AuthorizationResume(PageEndpoint):
     """Takes up an authorization request after one of its pages."""
 
     name = "authorization_resume"
     path = RESUME
     methods = frozenset({"GET"})
-    cors = "none"
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._visits = Visits(profile)
         self._conclusion = Conclusion(profile, self._visits)
-
-    async def handle(self, request: Request) -> Response:
-        """An authorization response, the next page, or the error page."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         visit = await self._visits.find(request)

@@ -1,9 +1,9 @@
 """The consent page (OpenID Connect Core 3.1.2.4): what a client asks for, allow or deny."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from appliance.endpoints.authorization_reply import Refused, guard
+from appliance.endpoints.authorization_reply import Refused
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import CONSENT, Visit, Visits
 from appliance.profile.interaction import AskConsent
@@ -14,25 +14,15 @@ from appliance.protocol.pages import ConsentPage, ResourceView, ScopeView
 from appliance.protocol.records import Interaction, Session, user_key
 
 
-class ConsentPageEndpoint:
+class ConsentPageEndpoint(PageEndpoint):
     """Asks the user who is logged in, and nobody else, what a client may have."""
 
     name = "consent_page"
     path = CONSENT
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._visits = Visits(profile)
-
-    async def handle(self, request: Request) -> Response:
-        """The page, or the redirect to whatever comes next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         if request.method == "POST":

@@ -1,8 +1,7 @@
 """The user's own page of remembered consents: what each client may have, and the end of it."""
 
-from collections.abc import Mapping
 
-from appliance.endpoints.authorization_reply import guard
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import (
     PageProblem,
     check_csrf,
@@ -12,7 +11,6 @@ from appliance.endpoints.page_replies import (
     reply,
 )
 from appliance.profile.consents import shown
-from appliance.profile.profile import Profile
 from appliance.profile.sessions import Browser
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.pages import ConsentsPage, ConsentView, PageReply
@@ -20,24 +18,11 @@ from appliance.protocol.records import Consent, Session
 from appliance.protocol.redirects import see_other
 
 
-class ConsentsPageEndpoint:
+class ConsentsPageEndpoint(PageEndpoint):
     """Lists and revokes the consents of the user of the current session."""
 
     name = "consents_page"
     path = "/consents"
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
-
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-
-    async def handle(self, request: Request) -> Response:
-        """The list, or the redirect to it after a revocation."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         profile = self._profile

@@ -4,10 +4,9 @@ A code in the address (3.3.1) only fills the field in: it is the person who says
 told by the address as well, so that reloading never sends a code again.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
-from appliance.endpoints.authorization_reply import guard
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, locales, read_form, reply
 from appliance.endpoints.visits import Visits
 from appliance.endpoints.waiting import read_waiting
@@ -27,29 +26,19 @@ _ERROR: Final = "error"
 _ERRORS: Final = ("wrong_user_code", "missing_user_code", "throttled")
 
 
-class DevicePageEndpoint:
+class DevicePageEndpoint(PageEndpoint):
     """Asks for the code, and leads into the login that the device's request needs."""
 
     name = "device_page"
     path = "/device"
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._visits = Visits(profile)
         self._settings = profile.declared.device_authorization.user_code
         self._throttle = UserCodeThrottle(
             profile.store, profile.declared.throttle, profile.issuer, self._settings.failures
         )
-
-    async def handle(self, request: Request) -> Response:
-        """The page, or the redirect to whatever comes next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients are told the address with each code."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         profile = self._profile

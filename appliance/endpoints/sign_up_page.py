@@ -3,13 +3,13 @@
 GET shows, POST judges and redirects. Whoever made an account has proved its password and goes on like after a login.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 import orjson
 
-from appliance.endpoints.authorization_reply import guard, told
+from appliance.endpoints.authorization_reply import told
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import SIGN_UP, Visit, Visits
 from appliance.profile.interaction import Authenticate
@@ -27,26 +27,16 @@ from appliance.seams import User
 _AMR: Final = ("pwd",)
 
 
-class SignUpPageEndpoint:
+class SignUpPageEndpoint(PageEndpoint):
     """Lets people make an account where a request asks for it, or where they could log in for the first time."""
 
     name = "sign_up_page"
     path = SIGN_UP
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile, sign_up: SignUp) -> None:
-        self._profile = profile
+        super().__init__(profile)
         self._sign_up = sign_up
         self._visits = Visits(profile)
-
-    async def handle(self, request: Request) -> Response:
-        """The page, or the redirect to whatever comes next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         form = None

@@ -9,7 +9,8 @@ from typing import Final
 
 import orjson
 
-from appliance.endpoints.authorization_reply import guard, told
+from appliance.endpoints.authorization_reply import told
+from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import (
     check_csrf,
     check_own_form,
@@ -60,25 +61,14 @@ class _Turn:
         return replace(self.interaction, step_state=state)
 
 
-class StepPage:
+class StepPage(PageEndpoint):
     """The page of the authenticators whose `step` is this path."""
-
-    methods = frozenset({"GET", "POST"})
-    cors = "none"
 
     def __init__(self, profile: Profile, step: str) -> None:
         self.name = f"{step}_page"
         self.path = f"/{step}"
-        self._profile = profile
+        super().__init__(profile)
         self._visits = Visits(profile)
-
-    async def handle(self, request: Request) -> Response:
-        """The page, or the redirect to whatever comes next."""
-        return await guard(self._profile, request, self._answer)
-
-    def metadata(self) -> Mapping[str, object]:
-        """Nothing: clients never call it."""
-        return {}
 
     async def _answer(self, request: Request) -> Response:
         form = None
