@@ -50,12 +50,10 @@ def prepare(target: Path, place: Place) -> None:
     kept = _generated(target / "generated.json")
     (config / "secrets").mkdir(mode=0o700, exist_ok=True)
     for name, value in kept["secrets"].items():
-        _write_private(config / "secrets" / name, value)
-    _write_yaml(config / PRIVATE_FILE, _private_key_clients(config, kept["keys"]))
-    _write_yaml(config / "environments" / f"{ENVIRONMENT}.yaml", _environment(place))
-    (target / "plans").mkdir(mode=0o700, exist_ok=True)
-    for name, plan in _plans(place, kept).items():
-        _write_private(target / "plans" / f"{name}.json", json.dumps(plan, indent=2) + "\n")
+        write_private(config / "secrets" / name, value)
+    write_yaml(config / PRIVATE_FILE, _private_key_clients(config, kept["keys"]))
+    write_yaml(config / "environments" / f"{ENVIRONMENT}.yaml", _environment(place))
+    write_plans(target / "plans", _plans(place, kept))
 
 
 def _generated(file: Path) -> dict[str, Any]:
@@ -66,16 +64,25 @@ def _generated(file: Path) -> dict[str, Any]:
     names = ["salt", "initial-access-token", *(client for method in SHARED for client in client_ids(method))]
     keys = {client: json.loads(export_private(generate("RS256", kid=client))) for client in client_ids(PRIVATE)}
     kept = {"secrets": {name: secrets.token_urlsafe(48) for name in names}, "keys": keys}
-    _write_private(file, json.dumps(kept))
+    write_private(file, json.dumps(kept))
     return kept
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_plans(directory: Path, plans: Mapping[str, Any]) -> None:
+    """What to enter in the suite, a file for each kind of client; there are private keys in it."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    for name, plan in plans.items():
+        write_private(directory / f"{name}.json", json.dumps(plan, indent=2) + "\n")
+
+
+def write_private(file: Path, text: str) -> None:
+    """A file that nobody else reads."""
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
 
 
-def _write_yaml(file: Path, document: Mapping[str, Any]) -> None:
+def write_yaml(file: Path, document: Mapping[str, Any]) -> None:
+    """A file of the configuration."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.jose.keys import export_private, generate
-from deploy.conformance.prepare import ENVIRONMENT, Place, _write_private, _write_yaml
+from deploy.conformance.prepare import ENVIRONMENT, Place, write_plans, write_private, write_yaml
 
 HERE = Path(__file__).resolve().parent
 #: Taken from the first configuration: the same person with the same claims.
@@ -58,11 +58,9 @@ def prepare_fapi(target: Path, where: FapiPlace) -> None:
     clients = dict(_clients(kept))
     for file in dict.fromkeys(name.split("-")[0] for name in clients):
         own = {name: client for name, client in clients.items() if name.split("-")[0] == file}
-        _write_yaml(config / f"clients/{file}.yaml", {"clients": own})
-    _write_yaml(config / "environments" / f"{ENVIRONMENT}.yaml", _environment(where))
-    (target / "plans").mkdir(mode=0o700, exist_ok=True)
-    for name, plan in _plans(where, kept).items():
-        _write_private(target / "plans" / f"{name}.json", json.dumps(plan, indent=2) + "\n")
+        write_yaml(config / f"clients/{file}.yaml", {"clients": own})
+    write_yaml(config / "environments" / f"{ENVIRONMENT}.yaml", _environment(where))
+    write_plans(target / "plans", _plans(where, kept))
 
 
 def _generated(file: Path) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def _generated(file: Path) -> dict[str, Any]:
             "key": key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()).decode(),
         }
     kept["resource"] = json.loads(export_private(generate("PS256", kid="resource"))) | {"use": "sig"}
-    _write_private(file, json.dumps(kept))
+    write_private(file, json.dumps(kept))
     return kept
 
 
