@@ -71,6 +71,8 @@ class ClientAssertions:
         self._milliseconds = compat.assertion_exp_unit == "auto"
         self._store = store
         self._clock = tools.clock
+        # The one that was read last: both methods look at it, and one of them twice.
+        self._last: tuple[str, Unverified | None] = ("", None)
 
     def read(self, form: Params) -> Unverified | None:
         """The assertion in a form, unverified; None when there is none. InvalidClient when it is broken."""
@@ -79,10 +81,12 @@ class ClientAssertions:
             return None
         if form.get("client_assertion_type") != JWT_BEARER:
             raise InvalidClient(detail="client_assertion_type is missing or not supported")
-        try:
-            return decode_strict(text)
-        except TokenProblem as problem:
-            raise InvalidClient(detail=f"client_assertion: {problem}") from None
+        if text != self._last[0]:
+            try:
+                self._last = text, decode_strict(text)
+            except TokenProblem as problem:
+                raise InvalidClient(detail=f"client_assertion: {problem}") from None
+        return self._last[1]
 
     def client_id(self, assertion: Unverified) -> str:
         """Who the assertion claims to be from, before anything is proved. InvalidClient."""

@@ -28,7 +28,7 @@ from appliance.jose.algorithms import (
     key_management_algorithm,
     signature_algorithm,
 )
-from appliance.jose.primitives import SIGNATURES, signer
+from appliance.jose.primitives import signer, verifier
 from appliance.jose.problems import KeyProblem
 from appliance.protocol import base64url
 from appliance.protocol.strict_json import StrictJsonProblem, loads_object
@@ -46,6 +46,7 @@ class VerificationKey:
     kid: str | None
     signature_length: int
     _jwk: JWK = field(repr=False)
+    _verifiers: list[Callable[[bytes, bytes], None]] = field(init=False, repr=False, default_factory=list)
 
     def accepts(self, data: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `data`."""
@@ -53,7 +54,9 @@ class VerificationKey:
         if len(signature) != self.signature_length:
             return False
         try:
-            SIGNATURES[self.alg].verify(self._jwk, data, signature)
+            if not self._verifiers:
+                self._verifiers.append(verifier(self.alg, self._jwk))
+            self._verifiers[0](data, signature)
         except Exception:  # noqa: BLE001 - the primitives raise many classes, each of them means no
             return False
         return True

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
@@ -41,7 +41,7 @@ class ContentPrimitive(Protocol):
         """The plaintext, or any exception."""
 
 
-SIGNATURES: dict[str, SignaturePrimitive] = {
+_SIGNATURES: Final[Mapping[str, SignaturePrimitive]] = {
     name: cast(SignaturePrimitive, JWA.signing_alg(name)) for name in SIGNATURE_ALGORITHMS
 }
 _HASHES: Final[Mapping[str, Callable[[], HashAlgorithm]]] = {"sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
@@ -62,7 +62,7 @@ def signer(alg: str, key: JWK) -> Callable[[bytes], bytes]:
     """
     row = SIGNATURE_ALGORITHMS[alg]
     if row.kty != "EC" or row.signature_length is None:
-        return partial(SIGNATURES[alg].sign, key)
+        return partial(_SIGNATURES[alg].sign, key)
     private = key.get_op_key("sign", row.crv)
     if not isinstance(private, EllipticCurvePrivateKey):
         raise TypeError("not a private key of an elliptic curve")
@@ -74,3 +74,21 @@ def signer(alg: str, key: JWK) -> Callable[[bytes], bytes]:
         return r.to_bytes(half, "big") + s.to_bytes(half, "big")
 
     return sign
+
+
+def verifier(alg: str, key: JWK) -> Callable[[bytes, bytes], None]:
+    """What verifies a signature over data with one key and algorithm from now on: nothing, or any exception."""
+    row = SIGNATURE_ALGORITHMS[alg]
+    if row.kty != "EC" or row.signature_length is None:
+        return partial(_SIGNATURES[alg].verify, key)
+    public = key.get_op_key("verify", row.crv)
+    if not isinstance(public, EllipticCurvePublicKey):
+        raise TypeError("not a public key of an elliptic curve")
+    ecdsa = ECDSA(_HASHES[row.hash_name]())
+    half = row.signature_length // 2
+
+    def verify(data: bytes, signature: bytes) -> None:
+        r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+        public.verify(encode_dss_signature(r, s), data, ecdsa)
+
+    return verify

@@ -33,9 +33,16 @@ class PublicKey:
     certificate: str | None
     _uses: frozenset[str] = field(repr=False)
     _jwk: JWK = field(repr=False)
+    _verification: dict[str, VerificationKey] = field(init=False, repr=False, default_factory=dict)
 
     def verification(self, alg: str) -> VerificationKey:
         """This key as the verifier of one algorithm, or KeyProblem."""
+        bound = self._verification.get(alg)
+        if bound is None:
+            bound = self._verification[alg] = self._bind_verification(alg)
+        return bound
+
+    def _bind_verification(self, alg: str) -> VerificationKey:
         if self.use not in (None, "sig") or (self._uses and not self._uses & _SIGNATURE_USES):
             raise KeyProblem("key is not for signatures")
         self._check_alg(alg)

@@ -112,6 +112,18 @@ class Issued(Record):
     authorization_id: str
     authorization: Authorization
 
+    def indexes(self) -> Mapping[str, str]:
+        """As all records have them, without asking for each by its name: these are written most."""
+        found = {"authorization_id": self.authorization_id} if self.authorization_id else {}
+        authorization = self.authorization
+        if authorization.subject is not None:
+            found["user_client"] = self.user_client
+            if authorization.sid is not None and (session := self.session):
+                found["session"] = session
+        if authorization.client_id.startswith(CLIENT_ID):
+            found["registered_client"] = authorization.client_id
+        return found
+
     @property
     def user_client(self) -> str:
         """Index form of who granted what this came of to which client; empty without a user."""

@@ -6,7 +6,6 @@ Nothing of it is on the public one.
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
-from aiohttp import web
 
 from appliance.profile.profile import Profile
 from appliance.protocol.form import read
@@ -16,7 +15,6 @@ from appliance.seams import StoreUnavailable
 from appliance.server import messages
 from appliance.server.dispatch import Current
 from appliance.server.metrics import CONTENT_TYPE, Metrics
-from appliance.server.octets import Octets
 from appliance.server.reload import Reloader
 from appliance.server.revoking import revoke
 from appliance.server.status import REFUSED
@@ -50,15 +48,9 @@ class Admin:
             "/tokens/revoke": ("POST", self._revoke),
         }
 
-    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request of an operator or his tools."""
-        try:
-            request = await messages.read(raw, (), self._clock())
-        except messages.Refused as refused:
-            return messages.refusal(refused)
-        return Octets(await self._respond(request))
-
-    async def _respond(self, request: Request) -> Response:
+    async def __call__(self, raw: messages.Incoming) -> Response:
+        """Answer one request of an operator or his tools. Refused."""
+        request = await messages.read(raw, (), self._clock())
         known = self._answers.get(request.path)
         if known is None:
             return Response(404, _TEXT, b"There is nothing here.\n")

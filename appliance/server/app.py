@@ -19,8 +19,8 @@ from appliance.server import log
 from appliance.server.admin import Admin
 from appliance.server.builder import COMMAND, Builder
 from appliance.server.client_certificates import of_connection
+from appliance.server.connection import Answer
 from appliance.server.dispatch import Current, Dispatch
-from appliance.server.listeners import Answer
 from appliance.server.listening import Listening
 from appliance.server.maintenance import Maintenance
 from appliance.server.metrics import Metrics

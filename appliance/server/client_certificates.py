@@ -12,17 +12,15 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
-
 from appliance.config.declared.root import Listeners
 from appliance.config.declared.whole import Declared
 from appliance.protocol.client import Client
 from appliance.protocol.messages import Request
 from appliance.protocol.pem import certificates
-from appliance.server.messages import Networks
+from appliance.server.messages import Incoming, Networks
 
 #: Gives the client certificate of a request, DER; None when there is none that counts.
-Certificate = Callable[[web.BaseRequest], bytes | None]
+Certificate = Callable[[Incoming], bytes | None]
 
 #: Octets of a header value beyond which nobody looks at it.
 _MAX_VALUE: Final = 16384
@@ -39,9 +37,9 @@ def certified(request: Request, certificate: bytes | None) -> Request:
     return request if certificate is None else replace(request, certificate=certificate)
 
 
-def of_connection(raw: web.BaseRequest) -> bytes | None:
+def of_connection(raw: Incoming) -> bytes | None:
     """The certificate whose key the client proved to hold when the connection was made."""
-    transport = raw.transport
+    transport = raw.connection.transport
     connection = None if transport is None else transport.get_extra_info("ssl_object")
     found: bytes | None = None if connection is None else connection.getpeercert(binary_form=True)
     return found
@@ -54,12 +52,11 @@ def told_by_proxies(declared: Listeners, proxies: Networks) -> Certificate | Non
         return None
     name, read = settings.header.lower().encode("ascii"), _FORMATS[settings.format]
 
-    def told(raw: web.BaseRequest) -> bytes | None:
+    def told(raw: Incoming) -> bytes | None:
         # By the very peer of the connection: what X-Forwarded-For says of it counts for nothing here.
-        peer = None if raw.transport is None else raw.transport.get_extra_info("peername")
-        if not peer or not _within(peer[0], proxies):
+        if not _within(raw.peer, proxies):
             return None
-        values = [value for key, value in raw.raw_headers if key.lower() == name]
+        values = [value for key, value in raw.message.raw_headers if key.lower() == name]
         # Of two, one is the client's own.
         return read(values[0]) if len(values) == 1 and 0 < len(values[0]) <= _MAX_VALUE else None
 

@@ -3,14 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
-from aiohttp import web
-
 from appliance.protocol.handles import Clock
 from appliance.protocol.messages import Response
 from appliance.server import messages
 from appliance.server.client_certificates import Certificate, certified
 from appliance.server.metrics import Metrics
-from appliance.server.octets import Octets
 from appliance.snapshot import Snapshot
 
 _UNAVAILABLE = Response(503, (("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "2")), b"Starting.\n")
@@ -38,21 +35,21 @@ class Dispatch:
         self._metrics = metrics
         self._clock = clock
 
-    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request under the generation that is current now, whatever is current at its end."""
+    async def __call__(self, raw: messages.Incoming) -> Response:
+        """Answer one request under the generation that is current now, whatever is current at its end. Refused."""
         started = time.perf_counter()
         try:
             request = await messages.read(raw, self._current.proxies, self._clock())
         except messages.Refused as refused:
             self._metrics.request("refused", refused.status, started)
-            return messages.refusal(refused)
+            raise
         certificate = self._certificate or self._current.certificate
         if certificate is not None:
             request = certified(request, certificate(raw))
         # Taken without a pause before it is entered: a generation with nobody inside may end at any time.
         snapshot = self._current.snapshot
         if snapshot is None:
-            return Octets(_UNAVAILABLE)
+            return _UNAVAILABLE
         endpoint, response = await snapshot.answer(request)
         self._metrics.request(endpoint, response.status, started)
-        return Octets(response)
+        return response

@@ -3,20 +3,14 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from aiohttp.http_exceptions import BadHttpMethod
-from aiohttp.web_protocol import RequestHandler
 
 from appliance.config.declared.root import Listener
+from appliance.server.connection import Answer, Answers, Server
 
-#: Idle connections, half-sent headers and silent peers are closed after this many seconds.
-KEEPALIVE_TIMEOUT = 15.0
 #: How long a TLS handshake may take, seconds.
 HANDSHAKE_TIMEOUT = 10.0
-#: How long the rest of a refused body is read, so that the sender sees the refusal, seconds.
-LINGERING = 1.0
 #: How long requests in flight may take when the process or a listener ends, seconds.
 DRAIN = 5.0
 #: How long idle connections may still send a request, which is then told to be the last, seconds.
@@ -25,40 +19,6 @@ TICK = 0.02
 BACKLOG = 1024
 #: TLS 1.2 with what BCP 195 recommends and nothing else (RFC 9325 4.2); TLS 1.3 has no other kind.
 TLS12_CIPHERS = "ECDHE+AESGCM"
-
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-class _Protocol(RequestHandler):
-    """The HTTP library's connection, which answers malformed requests without repeating them."""
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, if it was stopped; the stock one wakes the parser for every body that was read."""
-        if self._reading_paused or self._buffer_paused:
-            super().resume_reading(resume_parser)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """A fixed text; the stock one echoes the offending line to the sender and to the log."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer had already begun")
-        text = "The request is malformed.\n" if status < 500 or isinstance(exc, BadHttpMethod) else "Failed.\n"
-        answer = web.Response(status=status, text=text, headers={"Server": "appliance"})
-        answer.force_close()
-        return answer
-
-
-class _Server(web.Server):
-    """A server of such connections."""
-
-    def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
 class _TlsSite(web.SockSite):
@@ -83,30 +43,11 @@ class PortInUse(Exception):
     """A declared address cannot be listened on."""
 
 
-class _Draining:
-    """Answers requests, counts those under way, and asks for the end of connections once it drains."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self.draining = False
-        self.under_way = 0
-
-    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
-        self.under_way += 1
-        try:
-            response = await self._answer(raw)
-        finally:
-            self.under_way -= 1
-        if self.draining:
-            response.force_close()
-        return response
-
-
 class OpenListener:
     """One listener that is open."""
 
     def __init__(
-        self, declared: Listener, authorities: str, runner: web.ServerRunner, answers: _Draining, port: int
+        self, declared: Listener, authorities: str, runner: web.ServerRunner, answers: Answers, port: int
     ) -> None:
         self.declared = declared
         self.authorities = authorities
@@ -157,15 +98,8 @@ async def open_listener(declared: Listener, answer: Answer, authorities: str = "
             # An authority need not be the top of its tree, and a self-signed certificate is its own.
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             context.load_verify_locations(cadata=authorities)
-    answers = _Draining(answer)
-    server = _Server(
-        answers,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_TIMEOUT,
-        lingering_time=LINGERING,
-        auto_decompress=False,
-    )
-    runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=DRAIN)
+    answers = Answers(answer)
+    runner = web.ServerRunner(Server(answers), handle_signals=False, shutdown_timeout=DRAIN)
     await runner.setup()
     try:
         sock = await asyncio.get_running_loop().run_in_executor(None, _bind, host, port)

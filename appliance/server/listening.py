@@ -11,7 +11,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from appliance.config.declared.root import Listener, Listeners, Tls
-from appliance.server.listeners import Answer, OpenListener, PortInUse, open_listener, split_bind
+from appliance.server.connection import Answer
+from appliance.server.listeners import OpenListener, PortInUse, open_listener, split_bind
 from appliance.server.messages import Networks
 
 

@@ -5,13 +5,18 @@ HTTP versions beyond 1.1, and the request target as it was sent (libraries decod
 """
 
 import asyncio
+from asyncio import Transport
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Protocol
 
 from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
 
 from appliance.protocol.form import MAX_LENGTH
-from appliance.protocol.messages import Request
+from appliance.protocol.messages import Request, Response
 
 #: Seconds that a request body may take to arrive: the HTTP library itself would wait for ever.
 BODY_TIMEOUT = 5.0
@@ -24,6 +29,7 @@ _READ = {
         "accept-language",
         "authorization",
         "content-encoding",
+        "content-length",
         "content-type",
         "cookie",
         "dpop",
@@ -49,29 +55,56 @@ class Refused(Exception):
         self.text = text
 
 
-async def read(raw: web.BaseRequest, proxies: Networks, at: float) -> Request:
+MALFORMED = Refused(400, "The request is malformed.")
+
+
+class Peer(Protocol):
+    """Who sent it, as a connection knows him."""
+
+    transport: Transport | None
+
+    @property
+    def peername(self) -> str | tuple[object, ...] | None:
+        """His address first, when there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request as the HTTP library has parsed it: its head, its body as it comes, and the connection it is on."""
+
+    message: RawRequestMessage
+    content: StreamReader
+    connection: Peer
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection; "" when there is none, or none any more."""
+        name = self.connection.peername
+        return (name if isinstance(name, str) else str(name[0])) if name else ""
+
+
+async def read(raw: Incoming, proxies: Networks, at: float) -> Request:
     """The request as a value. Refused when it breaks a limit of the front."""
-    headers = _headers(raw)
-    _check_version(raw, headers)
-    target = raw.raw_path
+    message = raw.message
+    headers = _headers(message)
+    _check_version(message, headers)
+    target = message.path
     if not target.startswith("/"):
         # RFC 9112 3.2.2: an absolute-form target names a host that only the sender vouches for.
         raise Refused(404, "There is nothing here.")
     path, _, query = target.partition("?")
-    body = await _body(raw, headers) if raw.can_read_body else b""
-    return Request(raw.method, path, query, headers, body, _peer(raw, headers, proxies), at)
+    body = b"" if raw.content.at_eof() else await _body(raw, headers)
+    return Request(message.method, path, query, headers, body, _peer(raw, headers, proxies), at)
 
 
-def refusal(refused: Refused) -> web.Response:
+def refusal(refused: Refused) -> Response:
     """A fixed text; what the sender wrote is never repeated."""
-    answer = web.Response(status=refused.status, text=refused.text + "\n", headers={"Server": "appliance"})
-    answer.force_close()
-    return answer
+    return Response(refused.status, (("Content-Type", "text/plain; charset=utf-8"),), f"{refused.text}\n".encode())
 
 
-def _headers(raw: web.BaseRequest) -> Mapping[str, tuple[str, ...]]:
+def _headers(message: RawRequestMessage) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for name, value in raw.raw_headers:
+    for name, value in message.raw_headers:
         key = _READ.get(name.lower())
         if key is not None:
             text = value.decode("latin-1")
@@ -79,27 +112,28 @@ def _headers(raw: web.BaseRequest) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _check_version(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) -> None:
-    if raw.version == HttpVersion11:
+def _check_version(message: RawRequestMessage, headers: Mapping[str, tuple[str, ...]]) -> None:
+    if message.version == HttpVersion11:
         return
-    if raw.version != HttpVersion10:
+    if message.version != HttpVersion10:
         raise Refused(505, "HTTP/1.1 is spoken here.")
     if "transfer-encoding" in headers:
         # RFC 9112 6.1: a 1.0 message with Transfer-Encoding has faulty framing.
-        raise Refused(400, "The request is malformed.")
+        raise MALFORMED
 
 
-async def _body(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) -> bytes:
+async def _body(raw: Incoming, headers: Mapping[str, tuple[str, ...]]) -> bytes:
     if headers.get("content-encoding", ("identity",)) != ("identity",):
         raise Refused(415, "Request bodies must not be encoded.")
-    length = raw.content_length
+    content = raw.content
+    # The parser has taken care that there is one at most, and that it is a number (RFC 9112 6.3).
+    length = int(headers["content-length"][0]) if "content-length" in headers else None
     if length is not None and length > MAX_LENGTH:
         raise Refused(413, "The request is too large.")
-    content = raw.content
     if "expect" not in headers and length is not None and content.total_bytes >= length and content.is_eof():
         # All of it came with the head, as it does mostly: nothing to wait for, nothing to bound.
         return content.read_nowait()
-    await _invite(raw, headers)
+    _invite(raw, headers)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -111,25 +145,26 @@ async def _body(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) ->
                 chunks.append(chunk)
     except TimeoutError:
         raise Refused(408, "The request took too long.") from None
+    except web.RequestPayloadError:
+        raise MALFORMED from None
     return b"".join(chunks)
 
 
-async def _invite(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]]) -> None:
+def _invite(raw: Incoming, headers: Mapping[str, tuple[str, ...]]) -> None:
     """Tell a sender who waits for it that his body is welcome (RFC 9110 10.1.1)."""
     expected = headers.get("expect")
     if expected is None:
         return
     if len(expected) != 1 or expected[0].lower() != "100-continue":
         raise Refused(417, "That cannot be met.")
-    if raw.version == HttpVersion11:
-        await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # What was written is not yet the answer.
-        raw.writer.output_size = 0
+    transport = raw.connection.transport
+    if raw.message.version == HttpVersion11 and transport is not None:
+        transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-def _peer(raw: web.BaseRequest, headers: Mapping[str, tuple[str, ...]], proxies: Networks) -> str:
+def _peer(raw: Incoming, headers: Mapping[str, tuple[str, ...]], proxies: Networks) -> str:
     """The address that speaks to us; behind declared proxies the right-most hop that is not one of them."""
-    peer = raw.remote or ""
+    peer = raw.peer
     if not proxies or not _within(peer, proxies):
         return peer
     hops = [hop.strip() for value in headers.get("x-forwarded-for", ()) for hop in value.split(",")]

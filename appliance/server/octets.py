@@ -1,16 +1,13 @@
-"""Responses as octets (RFC 9112 2.1), each handed to the connection in one piece.
+"""Responses as octets (RFC 9112 2.1), each whole before it is sent.
 
-The HTTP library parses requests and keeps connections. Its own responses build, check and walk a dictionary of
-headers, which costs a third of a trivial answer; here a response is a value that is whole before it is sent.
+The HTTP library's own responses build, check and walk a dictionary of headers, which costs a third of a trivial
+answer.
 """
 
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from time import time
-
-from aiohttp import HttpVersion10, web
-from aiohttp.abc import AbstractStreamWriter
 
 from appliance.protocol.messages import Response
 
@@ -19,34 +16,22 @@ _BARE = frozenset({204, 304})
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-class Octets(web.StreamResponse):
-    """A response that goes out as the octets it was made of."""
+def octets(response: Response, method: str, *, old: bool = False, stays: bool = True) -> bytes:
+    """The response to a request by that method; `old` for HTTP/1.0, `stays` when the connection does.
 
-    def __init__(self, response: Response) -> None:
-        """ValueError for a header that would be more than one line."""
-        super().__init__(status=response.status)
-        self._fields = _fields(response)
-        self._content = response.body
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send all of it. ConnectionError when nobody is there any more."""
-        if self._keep_alive is None:
-            self._keep_alive = request.keep_alive
-        old = request.version == HttpVersion10
-        connection = _connection(old=old, stays=self._keep_alive)
-        lines = f"HTTP/1.{0 if old else 1} {_STATUS_LINES[self.status]}\r\n{_date(int(time()))}{connection}"
-        content = self._content
-        if self.status in _BARE:
-            content = b""
-        elif content or request.method != "HEAD":
-            lines += f"Content-Length: {len(content)}\r\n"
-        if request.method == "HEAD":
-            content = b""
-        await request.writer.write(f"{lines}{self._fields}\r\n".encode() + content)
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing: it was sent in one piece."""
+    ValueError for a header that would be more than one line.
+    """
+    content = response.body
+    lines = f"HTTP/1.{0 if old else 1} {_STATUS_LINES[response.status]}\r\n{_date(int(time()))}"
+    if old or not stays:
+        lines += _connection(old=old, stays=stays)
+    if response.status in _BARE:
+        content = b""
+    elif content or method != "HEAD":
+        lines += f"Content-Length: {len(content)}\r\n"
+    if method == "HEAD":
+        content = b""
+    return f"{lines}{_fields(response)}\r\n".encode() + content
 
 
 def _fields(response: Response) -> str:

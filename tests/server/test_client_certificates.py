@@ -1,16 +1,17 @@
 """Client certificates on their way in: which octets of a connection or a header count."""
 
 import base64
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
-from aiohttp import web
 
 from appliance.config.declared.root import CertificateHeader, Listener, Listeners
 from appliance.protocol.messages import Request
 from appliance.server.client_certificates import certified, of_connection, told_by_proxies
 from appliance.server.listening import proxies
+from appliance.server.messages import Incoming
 from tests.support.certificates import certify
 
 OWN, OTHER = certify("CN=own"), certify("CN=other")
@@ -25,16 +26,23 @@ WRITTEN = {
 }
 
 
-class Raw:
-    """As much of the HTTP library's request as is looked at."""
+class Wire:
+    """As much of a connection as is looked at."""
 
-    def __init__(self, peer: Any, *headers: tuple[str, str], tls: Any = None) -> None:
-        self._extra = {"peername": peer, "ssl_object": tls}
-        self.raw_headers = tuple((name.encode(), value.encode("latin-1")) for name, value in headers)
+    def __init__(self, peer: Any, tls: Any = None) -> None:
+        self.peername = peer
         self.transport = self
+        self._tls = tls
 
     def get_extra_info(self, name: str) -> Any:
-        return self._extra[name]
+        assert name == "ssl_object"
+        return self._tls
+
+
+def incoming(peer: Any, *headers: tuple[str, str], tls: Any = None) -> Incoming:
+    """A request with these headers on such a connection."""
+    raw = tuple((name.encode(), value.encode("latin-1")) for name, value in headers)
+    return Incoming(cast(Any, SimpleNamespace(raw_headers=raw)), cast(Any, None), cast(Any, Wire(peer, tls)))
 
 
 def told(form: str, peer: str, *headers: tuple[str, str], name: str = "Client-Cert") -> bytes | None:
@@ -47,7 +55,7 @@ def told(form: str, peer: str, *headers: tuple[str, str], name: str = "Client-Ce
     )
     read = told_by_proxies(declared, proxies(declared))
     assert read is not None
-    return read(cast(web.BaseRequest, Raw((peer, 1234), *headers)))
+    return read(incoming((peer, 1234), *headers))
 
 
 @pytest.mark.spec("RFC 9440", "2.2")
@@ -130,7 +138,7 @@ def test_the_provider_takes_the_certificate_of_the_connection() -> None:
         def getpeercert(self, *, binary_form: bool) -> bytes:
             return OWN.der
 
-    assert of_connection(cast(web.BaseRequest, Raw(("x", 1), tls=Connection()))) == OWN.der
-    assert of_connection(cast(web.BaseRequest, Raw(("x", 1)))) is None
+    assert of_connection(incoming(("x", 1), tls=Connection())) == OWN.der
+    assert of_connection(incoming(("x", 1))) is None
     assert certified(Request("GET", "/"), OWN.der).certificate == OWN.der
     assert certified(Request("GET", "/"), None).certificate is None

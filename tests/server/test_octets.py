@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from appliance.protocol.messages import Response, SetCookie
-from appliance.server.octets import Octets
+from appliance.server.octets import octets
 from tests.server.serving import Served, exchange, serving
 from tests.server.test_http_front import HOST
 
@@ -29,7 +29,7 @@ def test_never_splits_a_header(bad: str) -> None:
         Response(200, cookies=(SetCookie("name", bad, None, True),)),
     ):
         with pytest.raises(ValueError):
-            Octets(response)
+            octets(response, "GET")
 
 
 @pytest.mark.spec("RFC 9110", "9.3.2")

@@ -32,8 +32,6 @@ class Memory:
     def __init__(self, tools: Tools) -> None:
         self._clock = tools.clock
         self._records: dict[tuple[str, str], Record] = {}
-        # The index entries that lead to a record: to make them again costs more than to keep them.
-        self._entries: dict[tuple[str, str], tuple[Entry, ...]] = {}
         # The one id of an entry as it is, as most are; several in the order they were put, in a dictionary.
         self._indexes: dict[Entry, str | dict[str, None]] = {}
         # Ends of records, soonest first. Entries of replaced and deleted records stay until they come up.
@@ -112,7 +110,6 @@ class Memory:
         """Let go of everything."""
         self._open = False
         self._records.clear()
-        self._entries.clear()
         self._indexes.clear()
         self._ends.clear()
 
@@ -134,12 +131,12 @@ class Memory:
         key = kind, own = record.kind, record.id
         before = self._records.get(key)
         self._records[key] = record
-        entries = tuple([(kind, name, value) for name, value in record.indexes().items()])
-        if entries != self._entries.get(key, ()):
-            self._forget(key)
-            self._entries[key] = entries
-            for entry in entries:
-                self._find_by(entry, own)
+        indexes = record.indexes()
+        if before is None or before.indexes() != indexes:
+            if before is not None:
+                self._forget(before)
+            for name, value in indexes.items():
+                self._find_by((kind, name, value), own)
         if before is None or before.expires_at != record.expires_at:
             heapq.heappush(self._ends, (record.expires_at, kind, own))
             if len(self._ends) > _TIDY_FROM and len(self._ends) > 2 * len(self._records):
@@ -160,14 +157,15 @@ class Memory:
         record = self._records.pop((kind, id), None)
         if record is None:
             return 0
-        self._forget((kind, id))
+        self._forget(record)
         return int(record.expires_at > now)
 
-    def _forget(self, key: tuple[str, str]) -> None:
+    def _forget(self, record: Record) -> None:
         """Take away the index entries of a record."""
-        for entry in self._entries.pop(key, ()):
+        for name, value in record.indexes().items():
+            entry = (record.kind, name, value)
             ids = self._indexes[entry]
             if not isinstance(ids, str):
-                del ids[key[1]]
+                del ids[record.id]
             if isinstance(ids, str) or not ids:
                 del self._indexes[entry]
