@@ -45,6 +45,7 @@ SIGN_UP: Final = "/sign_up"
 MAX_OF_STRANGERS: Final = 4096
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who would be answered about: a session of the browser and its user as he is now."""

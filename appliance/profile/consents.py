@@ -37,7 +37,7 @@ class Consents:
     def wanted(self, asked: AuthorizationRequest) -> frozenset[str]:
         """What consent to a request must cover: scopes whose grant is asked, and claims beyond scopes."""
         wanted = {name for name in asked.scope if name not in self._scopes or _is_asked(self._scopes[name])}
-        wanted |= {_CLAIM + name for name in self.single_claims(asked)}
+        wanted.update(_CLAIM + name for name in self.single_claims(asked))
         if asked.resource:
             wanted |= {_RESOURCE + each for each in asked.resource if each != self._issuer}
         if asked.authorization_details:
@@ -46,6 +46,8 @@ class Consents:
 
     def single_claims(self, asked: AuthorizationRequest) -> tuple[str, ...]:
         """Claims asked by the claims parameter that no asked scope releases anyway."""
+        if asked.claims is claims_request.NO_CLAIMS:
+            return ()
         released = {claim for name in asked.scope if name in self._scopes for claim in self._scopes[name].claims}
         released |= claims_request.AUTHENTICATION_CLAIMS
         return tuple(name for name in claims_request.names(asked.claims) if name not in released)

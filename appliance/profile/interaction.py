@@ -91,6 +91,7 @@ class Refuse:
     error: OAuthError
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Done:
     """Answer the client: what the proofs amount to (Core 2)."""
@@ -103,6 +104,7 @@ class Done:
 Decision = Authenticate | SignUp | SelectAccount | AskConsent | Refuse | Done
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Required:
     """The level that must be reached; `exact`: its very value must be in the answer (Core 5.5.1.1)."""

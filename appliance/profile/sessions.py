@@ -30,6 +30,7 @@ _MAX_COOKIE = 512
 _KEY = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Held:
     """A live session and the handle by which this browser holds it."""

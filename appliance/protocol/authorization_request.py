@@ -5,7 +5,7 @@ on anything else; `read` takes the rest, and its errors can be delivered there.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -49,10 +49,12 @@ PARAMETERS: Final[Mapping[str, int]] = MappingProxyType(
 REFUSED: Final = ("request", "request_uri", "registration")
 
 #: What of it has a meaning where no browser is sent back.
-DIRECT: Final = (
-    *("client_id", "scope", "acr_values", "max_age", "claims", "claims_locales", "ui_locales"),
-    *("id_token_hint", "login_hint", "resource", "authorization_details"),
-    *("grant_management_action", "grant_id"),
+DIRECT: Final = frozenset(
+    {
+        *("client_id", "scope", "acr_values", "max_age", "claims", "claims_locales", "ui_locales"),
+        *("id_token_hint", "login_hint", "resource", "authorization_details"),
+        *("grant_management_action", "grant_id"),
+    }
 )
 
 _MAY_REPEAT = frozenset({resource.RESOURCE})
@@ -184,9 +186,9 @@ def read_direct(params: Params) -> AuthorizationRequest:
     return replace(_read(params, frozenset(), DIRECT), prompt=frozenset({prompt.CONSENT}))
 
 
-def _read(params: Params, words: frozenset[str], names: Iterable[str]) -> AuthorizationRequest:
+def _read(params: Params, words: frozenset[str], names: Container[str]) -> AuthorizationRequest:
     params.check_once(resource.RESOURCE)
-    known = {name: params[name] for name in names if name in params}
+    known = params.known(names)
     targets = resource.read(params.all(resource.RESOURCE)) if resource.RESOURCE in names else ()
     if targets:
         known[resource.RESOURCE] = resource.joined(targets)

@@ -77,6 +77,8 @@ def narrow(claims: ClaimsRequest, allowed: Iterable[str]) -> ClaimsRequest:
 
 def wanted_values(claims: ClaimsRequest, name: str) -> tuple[str, ...]:
     """The text values asked for a claim, over both members, in order; empty when any will do."""
+    if claims is NO_CLAIMS:
+        return ()
     found: list[str] = []
     for member in (claims.id_token, claims.userinfo):
         one = member.get(name) or {}
@@ -89,5 +91,7 @@ def wanted_values(claims: ClaimsRequest, name: str) -> tuple[str, ...]:
 
 def is_essential(claims: ClaimsRequest, name: str) -> bool:
     """Whether a claim was asked as essential in either member."""
+    if claims is NO_CLAIMS:
+        return False
     asked = (claims.id_token.get(name), claims.userinfo.get(name))
     return any(one is not None and one.get("essential") is True for one in asked)

@@ -11,6 +11,7 @@ from typing import Final
 
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest
+from appliance.protocol.frozen import quick
 
 MAX_LENGTH = 2048
 
@@ -34,6 +35,7 @@ RESPONSE_PARAMETERS: Final = frozenset(
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReplyTo:
     """A verified place for an authorization response. Made by `verify` and nobody else."""

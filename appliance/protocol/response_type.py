@@ -1,5 +1,6 @@
 """Response types: the closed set of OpenID Connect Core 3 and Multiple Response Type Encoding Practices."""
 
+from functools import lru_cache
 from typing import Final
 
 from appliance.protocol.errors import InvalidRequest, UnsupportedResponseType
@@ -38,7 +39,13 @@ def canonical(words: frozenset[str]) -> str:
 
 def same(declared: str, words: frozenset[str]) -> bool:
     """Whether a declared or registered response type is this set, however its words are ordered."""
-    return frozenset(declared.split(" ")) == words
+    return _words(declared) == words
+
+
+@lru_cache(maxsize=64)
+def _words(declared: str) -> frozenset[str]:
+    """Of the few spellings that a configuration or a registration may have, which were checked there."""
+    return frozenset(declared.split(" "))
 
 
 def needs_nonce(words: frozenset[str]) -> bool:

@@ -16,6 +16,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from appliance.protocol.form import MAX_LENGTH
+from appliance.protocol.frozen import quick
 from appliance.protocol.messages import Request, Response
 
 #: Seconds that a request body may take to arrive: the HTTP library itself would wait for ever.
@@ -68,6 +69,7 @@ class Peer(Protocol):
         """His address first, when there is one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One request as the HTTP library has parsed it: its head, its body as it comes, and the connection it is on."""

@@ -7,7 +7,8 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.profile import Scope
 from appliance.protocol import base64url
 from appliance.protocol import scope as scopes
-from appliance.protocol.authorization import Authorization, ClaimsRequest
+from appliance.protocol.authorization import Authorization
+from appliance.protocol.claims_request import NO_CLAIMS
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidScope, ServerError, UnauthorizedClient
 from appliance.protocol.form import Params
@@ -44,7 +45,7 @@ class ClientCredentials:
             subject=None,
             sub="",
             scope=scope,
-            claims=ClaimsRequest({}, {}),
+            claims=NO_CLAIMS,
             acr=None,
             amr=(),
             auth_time=None,

@@ -1,5 +1,7 @@
 """RFC 6749 3.1: whatever is sent, reading it gives a request or a protocol error, never anything else."""
 
+from urllib.parse import unquote_to_bytes, urlencode
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +33,23 @@ def test_gives_a_request_or_a_protocol_error(pairs: list[tuple[str, str]]) -> No
         assert read.mode and read.claims is not None
         # What is kept of it reads as the same request again.
         assert authorization_request.read(Params(read.parameters.items())).parameters == read.parameters
+
+
+@pytest.mark.spec("RFC 6749", "B")
+@settings(deadline=None, max_examples=400)
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=40))
+def test_encodes_and_decodes_as_everybody_does(value: str) -> None:
+    written = form.encode([("name", value)])
+    assert written == urlencode({"name": value})
+    assert form.read(written)["name"] == form.decode_component(written.removeprefix("name=")) == value
+
+
+@pytest.mark.spec("RFC 6749", "B")
+@settings(deadline=None, max_examples=400)
+@given(st.lists(st.sampled_from([*"ab_=? .\r\n\t~é", *(f"%{number:02X}" for number in range(1, 128)), "%c3%A9"])))
+def test_decodes_once_whatever_is_beside_the_escapes(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert form.decode_component(text) == unquote_to_bytes(text).decode()
 
 
 @pytest.mark.attack("SC-01")
