@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from appliance.config.declared.root import Listener, Tls
 from appliance.jose.keys import load_private
@@ -26,10 +26,11 @@ from appliance.parts.stores.memory import Memory
 from appliance.profile.sender_constraint import SenderConstraint
 from appliance.protocol.authorization import Confirmation
 from appliance.protocol.errors import OAuthError
-from appliance.protocol.messages import Request
+from appliance.protocol.messages import Response
 from appliance.seams import Tools
-from appliance.server.client_certificates import of_connection
+from appliance.server.client_certificates import certified, of_connection
 from appliance.server.listeners import open_listener
+from appliance.server.messages import Incoming, read
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PROFILES = ("fapi2", "signing")
@@ -64,12 +65,13 @@ class Resource:
         )
         self._constraint = SenderConstraint(declared=declared, store=Memory(tools), tools=tools)
 
-    async def answer(self, raw: web.BaseRequest) -> web.StreamResponse:
+    async def answer(self, raw: Incoming) -> Response:
         """The accounts, or why not (RFC 6750 3.1)."""
-        profile = next((name for name in PROFILES if raw.path == f"/{name}/{SCOPE}"), None)
-        if profile is None or raw.method != "GET":
-            return web.json_response({"error": "not_found"}, status=404)
-        scheme, _, token = raw.headers.get("Authorization", "").partition(" ")
+        request = certified(await read(raw, (), time.time()), of_connection(raw))
+        profile = next((name for name in PROFILES if request.path == f"/{name}/{SCOPE}"), None)
+        if profile is None or request.method != "GET":
+            return _json(404, {"error": "not_found"})
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
         told = await self._introspect(profile, token) if token else {}
         if not told.get("active"):
             return _refused("invalid_token", 401)
@@ -78,10 +80,10 @@ class Resource:
         cnf = told.get("cnf", {})
         try:
             bound = Confirmation(cnf.get("jkt"), cnf.get("x5t#S256"))
-            await self._constraint.check_use(_read(raw), scheme.lower(), token, bound)
+            await self._constraint.check_use(request, scheme.lower(), token, bound)
         except OAuthError as error:
             return _refused(error.error, 401)
-        return web.json_response({"accounts": []}, headers={"Cache-Control": "no-store"})
+        return _json(200, {"accounts": []})
 
     async def _introspect(self, profile: str, token: str) -> Mapping[str, Any]:
         issuer, now, client_id = f"{self._settings.provider}/{profile}", int(time.time()), f"resource-{profile}"
@@ -96,16 +98,14 @@ class Resource:
             return told
 
 
-def _read(raw: web.BaseRequest) -> Request:
-    headers: dict[str, tuple[str, ...]] = {}
-    for name, value in raw.headers.items():
-        headers[name.lower()] = (*headers.get(name.lower(), ()), value)
-    return Request(raw.method, raw.path, raw.query_string, headers, at=time.time(), certificate=of_connection(raw))
+def _json(status: int, members: Mapping[str, Any], *headers: tuple[str, str]) -> Response:
+    told = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), *headers)
+    return Response(status, told, json.dumps(members).encode())
 
 
-def _refused(error: str, status: int) -> web.Response:
-    challenge = {"WWW-Authenticate": f'DPoP error="{error}", algs="PS256 ES256 EdDSA"'}
-    return web.json_response({"error": error}, status=status, headers=challenge)
+def _refused(error: str, status: int) -> Response:
+    challenge = ("WWW-Authenticate", f'DPoP error="{error}", algs="PS256 ES256 EdDSA"')
+    return _json(status, {"error": error}, challenge)
 
 
 async def serve(settings: Settings, listener: Listener, authorities: str) -> None:

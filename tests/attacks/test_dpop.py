@@ -296,9 +296,9 @@ async def test_the_provider_refuses_monsters_before_it_reads_them() -> None:
         "é" * 100,
     ]
     for monster in monsters:
-        began = time.perf_counter()
+        began = time.process_time()
         await refused(op, monster)
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 0.5
 
 
 @pytest.mark.attack("TB-18")

@@ -227,10 +227,10 @@ async def test_opens_nothing_that_costs_more_than_to_look_at() -> None:
         browser = Browser(op)
         await browser.visit(address())
         for request_object in costly:
-            before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+            before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             assert (await end(op, address(request=request_object), browser)).error == "invalid_request_object"
             # Far below what opening them would take, far above what a busy machine needs to look at them.
-            assert time.perf_counter() - began < 1
+            assert time.process_time() - began < 1
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16384
 
 
@@ -286,10 +286,10 @@ async def test_opens_nothing_that_costs_more_than_to_look_at_with_keys_that_open
         ]
         answers = set()
         for request_object in refused:
-            before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+            before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             found = await end(op, address(request=request_object), browser)
             answers.add((found.error, found.parameters.get("error_description")))
-            assert time.perf_counter() - began < 1
+            assert time.process_time() - began < 1
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16384
         # One answer for all of them, so that none tells how far it got (RFC 7516 11.5).
         assert len(answers) == 1

@@ -7,11 +7,12 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from tests.browser.test_logout import http
-from tests.browser.test_pages_axe import AXE, CHROMIUM, OWN_RULES, TAGS
+from tests.browser.test_pages_axe import AXE, OWN_RULES, TAGS
+from tests.support.chromium import CHROMIUM, PATIENCE
 from tests.support.provider import ROOT, Provider, provider
 from tests.support.waiting import Caller, Device, backchannels, devices
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @asynccontextmanager
@@ -22,10 +23,12 @@ async def shown(edit: dict[str, str], *, scripts: bool) -> AsyncIterator[tuple[P
         root = (ROOT / "config.example" / "op.yaml").read_text().replace("localhost:8080", f"localhost:{port}")
         async with provider(edit={**edit, "op.yaml": root}) as op, async_playwright() as playwright:
             serving["op"] = op
-            running = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            running = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+            )
             try:
                 context = await running.new_context(java_script_enabled=scripts, locale="en-GB")
-                context.set_default_timeout(15_000)
+                context.set_default_timeout(PATIENCE)
                 yield op, await context.new_page(), f"http://localhost:{port}/retail"
             finally:
                 await running.close()
@@ -58,7 +61,7 @@ async def test_leads_a_person_from_his_device_through_accessible_pages(scripts: 
         found += await complaints(page, scripts=scripts)
         await page.fill("#code", "bcdf ghjk")
         await page.click("#submit")
-        assert await page.locator("#error-summary").is_visible()
+        await page.locator("#error-summary").wait_for()
         found += await complaints(page, scripts=scripts)
         await page.goto(device.begun["verification_uri_complete"])
         await page.click("#submit")

@@ -10,13 +10,13 @@ import pytest
 from playwright.async_api import async_playwright
 
 from appliance.protocol.messages import Request, Response
-from tests.browser.test_pages_axe import CHROMIUM
 from tests.support.browser import Browser
+from tests.support.chromium import CHROMIUM, PATIENCE
 from tests.support.logging_out import claims, client, edit, token
 from tests.support.minting import CHALLENGE, VERIFIER
 from tests.support.provider import Provider, provider
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 Respond = Callable[[Request], Awaitable[Response]]
 
@@ -81,10 +81,12 @@ async def test_ends_the_session_at_the_client_before_the_browser_goes_there(scri
         )
         async with provider("minimal", edit=edit(shop, issuer=issuer)) as op, async_playwright() as playwright:
             serving["op"] = op
-            running = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            running = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+            )
             try:
                 context = await running.new_context(java_script_enabled=scripts)
-                context.set_default_timeout(15_000)
+                context.set_default_timeout(PATIENCE)
                 await _walk(await context.new_page(), op, (issuer, home), visited, scripts=scripts)
             finally:
                 await running.close()

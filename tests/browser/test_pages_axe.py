@@ -19,11 +19,11 @@ from appliance.pages.rendering import stage
 from appliance.protocol.messages import Response
 from appliance.protocol.pages import FormPostPage
 from tests.pages.theme_folders import shipped_compiled
+from tests.support.chromium import CHROMIUM, PATIENCE
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 AXE = Path(__file__).parents[1] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = "/usr/bin/chromium"
 SAMPLES = {sample.name: sample for sample in samples()}
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES = ("light", "dark")
@@ -114,7 +114,7 @@ def site() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
-    thread.join(timeout=5)
+    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"], timeout=PATIENCE
         )
         yield running
         running.close()
@@ -137,7 +137,7 @@ def axe() -> str:
 def open_context(browser: Browser, *, width: int = 1280, scheme: str = "light", **more: Any) -> BrowserContext:
     """A browser profile of its own. CSP stays in force: axe is put in beside the page, not into it."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     return context
 
 
@@ -267,8 +267,8 @@ def test_every_form_works_without_scripts(browser: Browser, site: str) -> None:
         ("logout", "#logout-yes"),
     ):
         page.goto(f"{site}/default/{name}")
-        page.click(button)
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click(button)
         assert page.inner_text("body") == "posted"
     context.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,11 +11,12 @@ from aiohttp import web
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from appliance.demo.sample_rp import Registration, SampleRelyingParty
+from tests.support import live as lives
+from tests.support.chromium import ARGUMENTS, CHROMIUM, PATIENCE, follow
 from tests.support.live import ROOT, Live, free_ports, running
 from tests.support.person import PASSWORDS
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @contextmanager
@@ -29,13 +31,13 @@ def sample(registration: Registration, port: int) -> Iterator[None]:
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(start(), loop).result(lives.PATIENCE)
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(lives.PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, str]
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -64,7 +66,7 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty browser profile."""
     context = chromium.new_context(java_script_enabled=request.param == "with JavaScript", locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     context.close()
 
@@ -72,60 +74,56 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 def sign_in(page: Page, origin: str) -> None:
     """From the sample's page through login and consent back to it."""
     page.goto(origin)
-    page.locator("#sign-in").click()
+    follow(page, "#sign-in")
     page.wait_for_url("**/retail/login?*")
     page.locator("#login").fill("anna")
     page.locator("#password").fill(PASSWORDS["anna"])
-    page.locator("#submit").click()
+    follow(page, "#submit")
     if "/consent" in page.url:
-        page.locator("#allow").click()
+        follow(page, "#allow")
     page.wait_for_url(f"{origin}/**")
 
 
 def text_once(page: Page, words: str, *, there: bool) -> str:
-    """The text of the page, loaded anew until the words are there, or are not; whatever it is after five seconds."""
-    text = ""
-    for _ in range(50):
+    """The text of the page, loaded anew until the words are there, or are not; whatever it is after a minute."""
+    end = time.monotonic() + lives.PATIENCE
+    while True:
         page.reload()
         text = page.locator("body").inner_text()
-        if (words in text) is there:
-            break
+        if (words in text) is there or time.monotonic() > end:
+            return text
         page.wait_for_timeout(100)
-    return text
 
 
-@pytest.mark.browser
 @pytest.mark.spec("OpenID Connect Core", "3.1")
 def test_a_person_logs_in_consents_and_sees_her_claims(page: Page, stage: tuple[Live, str]) -> None:
     _, origin = stage
     sign_in(page, origin)
     assert "anna@example.com" not in page.locator("body").inner_text()
-    page.locator("#userinfo").click()
+    follow(page, "#userinfo")
     text = page.locator("body").inner_text()
     assert "anna@example.com" in text
     assert "Virtanen" in text
-    page.locator("#refresh").click()
+    follow(page, "#refresh")
     assert page.locator("#error").count() == 0
 
 
-@pytest.mark.browser
 def test_a_wrong_password_keeps_the_name_and_says_not_which_was_wrong(page: Page, stage: tuple[Live, str]) -> None:
     _, origin = stage
     page.goto(origin)
-    page.locator("#sign-in").click()
+    follow(page, "#sign-in")
     page.locator("#login").fill("anna")
     page.locator("#password").fill("not hers")
-    page.locator("#submit").click()
+    follow(page, "#submit")
     assert page.title().startswith("Error:")
     assert page.locator("#login").input_value() == "anna"
     assert page.locator("#password").input_value() == ""
 
 
-@pytest.mark.browser
 def test_an_edited_file_is_live_at_the_next_page(page: Page, stage: tuple[Live, str]) -> None:
     live, origin = stage
     page.goto(origin)
-    page.locator("#sign-in").click()
+    follow(page, "#sign-in")
     before = page.locator("body").inner_text()
     assert "Turned round" not in before
     name = "clients/retail/sample-rp.yaml"
@@ -140,15 +138,14 @@ def test_an_edited_file_is_live_at_the_next_page(page: Page, stage: tuple[Live, 
         assert "Turned round" not in text_once(page, "Turned round", there=False)
 
 
-@pytest.mark.browser
 @pytest.mark.spec("RP-Initiated Logout", "2")
 def test_a_person_logs_out_and_must_log_in_again(page: Page, stage: tuple[Live, str]) -> None:
     _, origin = stage
     sign_in(page, origin)
-    page.locator("#logout").click()
+    follow(page, "#logout")
     if page.locator("#logout-yes").count():
-        page.locator("#logout-yes").click()
+        follow(page, "#logout-yes")
     page.goto(origin)
-    page.locator("#sign-in").click()
+    follow(page, "#sign-in")
     page.wait_for_url("**/retail/login?*")
     assert page.locator("#password").count() == 1

@@ -1,18 +1,24 @@
 """Sign-up at a running provider in a real browser, with scripts and without: from the client and back to it."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.test_pages_axe import CHROMIUM, OWN_RULES
-from tests.support.live import running
+from tests.browser.test_pages_axe import OWN_RULES
+from tests.support.chromium import CHROMIUM, PATIENCE, follow
+from tests.support.live import free_ports, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-REDIRECT_URI = "https://club.example/callback"
+PORT = free_ports(1)[0]
+REDIRECT_URI = f"http://127.0.0.1:{PORT}/callback"
 PASSWORD = "correct horse battery"
 #: A third profile beside those of config.example: a club that anybody can join.
 CLUB = {
@@ -46,6 +52,34 @@ CLUB = {
 }
 
 
+class Arrived(BaseHTTPRequestHandler):
+    """The client, for which it is enough that somebody comes."""
+
+    def do_GET(self) -> None:
+        """Any page."""
+        self.send_response(200)
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"arrived")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def club() -> Iterator[None]:
+    """The client's server, while the block runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Arrived)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def ask(origin: str, **parameters: str) -> str:
     """An authorization request of the club's client."""
     asked = {
@@ -71,39 +105,38 @@ def arrive(page: Page) -> dict[str, list[str]]:
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_somebody_makes_an_account_and_comes_back_with_it(tmp_path: Path, *, scripts: bool) -> None:
     files = {name: json.dumps(value) for name, value in CLUB.items()}
-    with running(tmp_path, edit=files) as live, sync_playwright() as playwright:
+    with club(), running(tmp_path, edit=files) as live, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"], timeout=PATIENCE
         )
         context = browser.new_context(java_script_enabled=scripts, viewport={"width": 360, "height": 800})
-        context.set_default_timeout(15_000)
-        context.route(f"{REDIRECT_URI}**", lambda route: route.fulfill(status=200, body="arrived"))
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(ask(live.origin, prompt="create"))
         page.fill("#login", "Anna")
         page.fill("#password", "short")
-        page.click("#submit")
+        follow(page, "#submit")
         assert page.title().startswith("Error: Create an account")
         assert page.input_value("#login") == "Anna" and page.input_value("#password") == ""
         assert not scripts or page.evaluate(OWN_RULES) == []
         page.fill("#field-email", "anna@example.com")
         page.fill("#password", PASSWORD)
-        page.click("#submit")
-        page.click("#allow")
+        follow(page, "#submit")
+        follow(page, "#allow")
         first = arrive(page)
         assert first["state"] == ["s"] and first["code"]
         context.clear_cookies()
         page.goto(ask(live.origin))
-        page.click("#sign-up")
+        follow(page, "#sign-up")
         page.fill("#login", "ANNA")
         page.fill("#field-email", "thief@example.com")
         page.fill("#password", "the password of a thief")
-        page.click("#submit")
+        follow(page, "#submit")
         assert "Somebody has this user name already" in page.inner_text("#error-summary")
-        page.click("#sign-in")
+        follow(page, "#sign-in")
         page.fill("#login", "anna")
         page.fill("#password", PASSWORD)
-        page.click("#submit")
+        follow(page, "#submit")
         assert arrive(page)["code"] != first["code"]
         browser.close()
         assert PASSWORD not in live.log.read_text() and "anna" not in live.log.read_text().lower()

@@ -1,7 +1,6 @@
 """The first five minutes: an empty folder, a provider, the sample relying party, a login."""
 
 import re
-import socket
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
@@ -17,12 +16,7 @@ from appliance.demo.sample_rp import Registration, SampleRelyingParty
 from appliance.passwords import Passwords
 from appliance.server.app import running
 from appliance.server.place import Place
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+from tests.support.live import free_ports
 
 
 class Browser:
@@ -62,7 +56,7 @@ class Browser:
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[tuple[Browser, Registration, str]]:
     """A scaffold that is served, its relying party, and its user's password."""
-    directory, public, own = tmp_path / "config", free_port(), free_port()
+    directory, (public, own) = tmp_path / "config", free_ports(2)
     passwords = Passwords(COST)
     hashed = await passwords.hash("correct horse battery")
     passwords.close()

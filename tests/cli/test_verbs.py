@@ -180,15 +180,17 @@ def test_help_names_every_verb_and_imports_none() -> None:
         "heavy = {'aiohttp', 'jwcrypto', 'yaml', 'jinja2', 'jsonschema', 'uvloop'} & set(sys.modules)\n"
         "print(sorted(heavy), time.process_time(), file=sys.stderr)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"}
-    )
+    whole = {**os.environ, "COLUMNS": "120"}
+    taken = []
+    for _ in range(3):
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=whole)
+        heavy, _, seconds = found.stderr.rpartition(" ")
+        assert heavy == "[]"
+        taken.append(float(seconds))
     for verb in VERBS:
         assert verb in found.stdout
-    heavy, _, seconds = found.stderr.rpartition(" ")
-    assert heavy == "[]"
     # Less than 150 ms where nobody else is at work.
-    assert float(seconds) < 0.3
+    assert min(taken) < 0.3
     for verb in VERBS:
         assert run(verb, "--help").exit_code == 0
 

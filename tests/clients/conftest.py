@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.support.chromium import ARGUMENTS, CHROMIUM, PATIENCE
 from tests.support.live import ROOT, Live, free_ports, running
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 NODE_MODULES = Path(__file__).with_name("node_modules")
 #: Whatever has a meaning in form-encoding, Basic credentials or URLs, and is allowed in an id or a secret (RFC 6749 A).
 ODD_ID = "rp-one+two%41:three/&=~"
@@ -111,6 +110,6 @@ def chromium() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.fail(f"{CHROMIUM} is not there: run tests/install-system-packages.sh")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE)
         yield browser
         browser.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-END_WITHIN = 60
+END_WITHIN = 100
 
 
 def check_installed(*packages: str) -> None:

@@ -8,6 +8,7 @@ from idpyoidc.client.defaults import DEFAULT_KEY_DEFS, DEFAULT_OIDC_SERVICES
 from idpyoidc.client.rp_handler import RPHandler
 
 from tests.clients.conftest import Stage
+from tests.support.live import PATIENCE
 from tests.support.person import Person
 
 #: Never asked: the test itself takes what the browser would bring. A web client that registers has https.
@@ -74,5 +75,5 @@ def test_idpyoidc_registers_logs_in_and_out(stage: Stage, tmp_path: Path) -> Non
     read = client.do_request("registration_read")
     assert read["client_id"] == registered["client_id"]
     logout = client.logout(session["state"], f"{BASE}/bye")
-    answer = anna.session.get(logout["url"], allow_redirects=False, timeout=10)
+    answer = anna.session.get(logout["url"], allow_redirects=False, timeout=PATIENCE)
     assert answer.headers["Location"].startswith(f"{BASE}/bye")

@@ -2,9 +2,6 @@
 
 import os
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +12,11 @@ import pytest
 import requests
 
 from tests.clients.conftest import HTTPD_SECRET, Stage
+from tests.support.live import PATIENCE, answers, eventually
 from tests.support.person import Person
 
 HTTPD = Path("/usr/sbin/apache2")
 MODULES = Path("/usr/lib/apache2/modules")
-START_WITHIN = 15.0
-STOP_WITHIN = 10.0
 PAGE = '<p id="user"><!--#echo var="REMOTE_USER" --></p><p id="name"><!--#echo var="OIDC_CLAIM_name" --></p>'
 
 
@@ -61,34 +57,28 @@ def running(stage: Stage, response_mode: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(STOP_WITHIN)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, logs: list[Path]) -> None:
-    end = time.monotonic() + START_WITHIN
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.05)
-    said = "\n".join(log.read_text() for log in logs if log.exists())
-    pytest.fail(f"the httpd did not start: {said}")
+    if not eventually(lambda: process.poll() is not None or answers(url)) or process.poll() is not None:
+        said = "\n".join(log.read_text() for log in logs if log.exists())
+        pytest.fail(f"the httpd did not start: {said}")
 
 
 def visit(person: Person, origin: str) -> requests.Response:
     """Open the protected page, through the provider where the httpd asks for it."""
-    answer = person.session.get(f"{origin}/protected/", allow_redirects=False, timeout=10)
+    answer = person.session.get(f"{origin}/protected/", allow_redirects=False, timeout=PATIENCE)
     if not answer.is_redirect:
         return answer
     callback = f"{origin}/protected/callback"
     arrival = person.arrive(answer.headers["Location"], callback)
     if arrival.form:
-        return person.session.post(arrival.url, arrival.form, timeout=10)
-    return person.session.get(arrival.url, timeout=10)
+        return person.session.post(arrival.url, arrival.form, timeout=PATIENCE)
+    return person.session.get(arrival.url, timeout=PATIENCE)
 
 
 @pytest.mark.clients
@@ -101,14 +91,14 @@ def test_mod_auth_openidc_lets_in_who_logged_in_and_out_again(stage: Stage) -> N
         assert '<p id="user">anna@example.com</p>' in shown.text
         assert '<p id="name">Anna Virtanen</p>' in shown.text
         # Its own session: the provider is not asked again.
-        assert not anna.session.get(f"{origin}/protected/", allow_redirects=False, timeout=10).is_redirect
+        assert not anna.session.get(f"{origin}/protected/", allow_redirects=False, timeout=PATIENCE).is_redirect
         bye = f"{origin}/bye.html"
-        answer = anna.session.get(f"{origin}/protected/callback", params={"logout": bye}, timeout=10)
+        answer = anna.session.get(f"{origin}/protected/callback", params={"logout": bye}, timeout=PATIENCE)
         assert answer.url == bye
         assert [each.status_code for each in answer.history] == [302, 303]
-        assert anna.session.get(f"{origin}/protected/", allow_redirects=False, timeout=10).is_redirect
+        assert anna.session.get(f"{origin}/protected/", allow_redirects=False, timeout=PATIENCE).is_redirect
         # The provider's session ended as well: it asks for the password again.
-        again = anna.session.get(f"{origin}/protected/", timeout=10)
+        again = anna.session.get(f"{origin}/protected/", timeout=PATIENCE)
         assert 'id="password"' in again.text
 
 
@@ -120,11 +110,8 @@ def test_mod_auth_openidc_takes_a_posted_response_and_a_logout_token(stage: Stag
         ben = Person("ben")
         assert '<p id="user">ben@example.com</p>' in visit(ben, origin).text
         # Ben logs out at the provider: the httpd is told by the provider itself.
-        logout = ben.session.get(f"{stage.issuer}/logout", timeout=10)
+        logout = ben.session.get(f"{stage.issuer}/logout", timeout=PATIENCE)
         ben.confirm(logout)
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            if ben.session.get(f"{origin}/protected/", allow_redirects=False, timeout=10).is_redirect:
-                return
-            time.sleep(0.05)
-        pytest.fail("the httpd still lets him in")
+        protected = f"{origin}/protected/"
+        out = eventually(lambda: ben.session.get(protected, allow_redirects=False, timeout=PATIENCE).is_redirect)
+        assert out, "the httpd still lets him in"

@@ -26,7 +26,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "devices": {
         "keys": {"signing": [{"alg": "ES256"}]},
         "grant_types_supported": ["authorization_code", DEVICE_CODE],
-        "device_authorization": {"interval": 1},
+        "device_authorization": {"interval": 30},
     },
 }
 CLIENTS: dict[str, dict[str, Any]] = {

@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Page, Response
 
 from tests.clients.conftest import Stage
 from tests.clients.pages_server import serving
+from tests.support.chromium import PATIENCE, follow
 from tests.support.person import PASSWORDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.clients]
+pytestmark = [pytest.mark.browser, pytest.mark.clients, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     """An empty browser profile."""
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     context.close()
 
@@ -46,10 +47,9 @@ def log_in(page: Page, back: str) -> None:
     page.wait_for_url("**/retail/login?*")
     page.locator("#login").fill("anna")
     page.locator("#password").fill(PASSWORDS["anna"])
-    page.locator("#submit").click()
-    page.wait_for_url(lambda url: "/consent?" in url or url.startswith(back))
+    follow(page, "#submit")
     if "/consent?" in page.url:
-        page.locator("#allow").click()
+        follow(page, "#allow")
     page.wait_for_url(f"{back}**")
 
 
@@ -130,8 +130,7 @@ def test_oidc_client_ts_notices_a_logout_in_another_tab(page: Page, origin: str,
     assert sign_in(page, origin)["session_state"]
     other = page.context.new_page()
     other.goto(f"{stage.issuer}/logout")
-    other.locator("#logout-yes").click()
-    other.wait_for_load_state()
+    follow(other, "#logout-yes")
     page.wait_for_function("document.getElementById('state').textContent === 'signed out elsewhere'")
 
 

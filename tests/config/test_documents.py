@@ -207,16 +207,16 @@ def merge_bomb(levels: int) -> str:
     ids=lambda text: text[:12].strip(),
 )
 def test_the_document_refuses_bombs_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert set(codes(text)) <= {"OP011", "OP015", "OP016"} != set()
     assert codes(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_document_reads_a_merge_bomb_without_its_cost() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert value(merge_bomb(24))["a23"] == {"x": 1}
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_document_allows_the_deepest_nesting_that_is_allowed() -> None:

@@ -108,7 +108,7 @@ def test_it_takes_a_pattern_that_cannot(pattern: str) -> None:
 
 @pytest.mark.attack("CF-08")
 def test_it_judges_a_long_pattern_quickly() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for pattern in ("(" * 250, "[" * 500, "(?:" * 160, "a{1,2}" * 80, "\\" * 499):
         regex.fault(pattern)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

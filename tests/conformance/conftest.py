@@ -16,6 +16,7 @@ from deploy.conformance.prepare import Place, prepare
 from tests.conformance.certificate import write_certificate
 from tests.conformance.judging import ISSUER
 from tests.conformance.suite import Suite
+from tests.support.logging_out import patient
 from tests.support.provider import provider
 
 SUITE_URL = "https://www.certification.openid.net/test/a/appliance"
@@ -80,7 +81,7 @@ class Site:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(certificate: tuple[Path, Path]) -> AsyncIterator[Site]:
-    """The client's web server, which speaks nothing older than TLS 1.3, as the suite's."""
+    """The client's web server, which speaks nothing older than TLS 1.3; pages wait until it was told."""
     made = Site()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -90,7 +91,8 @@ async def site(certificate: tuple[Path, Path]) -> AsyncIterator[Site]:
     listening = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await listening.start()
     made.port = runner.addresses[0][1]
-    yield made
+    with patient():
+        yield made
     await runner.cleanup()
 
 

@@ -4,17 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import requests
-
-from tests.support.live import ROOT
-
-_READY_WITHIN = 60.0
-_ENDS_WITHIN = 10.0
+from tests.support.live import PATIENCE, ROOT, answers, eventually
 
 
 @contextmanager
@@ -33,20 +27,15 @@ def started(
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(_ENDS_WITHIN)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], admin: str, log: Path) -> None:
-    end = time.monotonic() + _READY_WITHIN
-    while time.monotonic() < end:
+    def ready() -> bool:
         assert process.poll() is None, log.read_text()
-        try:
-            if requests.get(f"{admin}/readyz", timeout=2).status_code == 200:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
+        return answers(f"{admin}/readyz")
+
+    assert eventually(ready), log.read_text()

@@ -20,10 +20,10 @@ from aiohttp import web
 from tests.conformance.judging import verified
 from tests.conformance.started import started
 from tests.conformance.suite import CALLBACK, POST_LOGOUT
-from tests.support.live import free_ports
+from tests.support.live import PATIENCE, free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Live:
 
     def get(self, path: str, **more: object) -> requests.Response:
         """One request over TLS."""
-        return requests.get(self.origin + path, verify=str(self.certificate), timeout=10, **more)  # type: ignore[arg-type]
+        return requests.get(self.origin + path, verify=str(self.certificate), timeout=PATIENCE, **more)  # type: ignore[arg-type]
 
     def register(self, **metadata: object) -> dict[str, str]:
         """A client."""
@@ -49,7 +49,7 @@ class Live:
             json={"redirect_uris": [CALLBACK], **metadata},
             headers={"Authorization": f"Bearer {plan['client']['initial_access_token']}"},
             verify=str(self.certificate),
-            timeout=10,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 201, answer.text
         found: dict[str, str] = answer.json()
@@ -79,14 +79,14 @@ def log_in(live: Live, asked: dict[str, str], session: requests.Session) -> dict
     """A code flow of foo in a browser without scripts; the answer's parameters."""
     # Said with each request: a bundle named in the environment would win over the session's.
     tls = str(live.certificate)
-    answer = session.get(f"{live.origin}/authorize", params=asked, allow_redirects=False, timeout=10, verify=tls)
+    answer = session.get(f"{live.origin}/authorize", params=asked, allow_redirects=False, timeout=PATIENCE, verify=tls)
     for _ in range(12):
         if answer.is_redirect:
             target = answer.headers["Location"]
             if target.startswith(CALLBACK):
                 return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
             target = live.origin + target if target.startswith("/") else target
-            answer = session.get(target, allow_redirects=False, timeout=10, verify=tls)
+            answer = session.get(target, allow_redirects=False, timeout=PATIENCE, verify=tls)
             continue
         assert answer.status_code == 200, answer.text
         action = unescape(re.findall(r'<form[^>]*action="([^"]+)"', answer.text)[0])
@@ -95,7 +95,7 @@ def log_in(live: Live, asked: dict[str, str], session: requests.Session) -> dict
         fields |= {"username": "foo", "password": "bar"} if form else {"decision": "allow"}
         origin = {"Origin": live.origin}
         address = live.origin + action
-        answer = session.post(address, fields, headers=origin, allow_redirects=False, timeout=20, verify=tls)
+        answer = session.post(address, fields, headers=origin, allow_redirects=False, timeout=PATIENCE, verify=tls)
     raise AssertionError(answer.text)
 
 
@@ -104,7 +104,7 @@ def test_both_tls_versions_and_no_older_one(live: Live, version: ssl.TLSVersion)
     context = ssl.create_default_context(cafile=str(live.certificate))
     context.minimum_version = context.maximum_version = version
     with (
-        socket.create_connection(("127.0.0.1", live.port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         assert secured.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
@@ -136,7 +136,7 @@ def test_oidcc_server_over_tls(live: Live) -> None:
         {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": CALLBACK},
         auth=(client["client_id"], client["client_secret"]),
         verify=str(live.certificate),
-        timeout=10,
+        timeout=PATIENCE,
     ).json()
     _, claims = verified(tokens["id_token"], live.get("/jwks").content)
     assert claims["iss"] == live.origin
@@ -158,7 +158,7 @@ def test_oidcc_server_rotate_keys_over_tls(live: Live) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=ROOT,
     )
     after = signing_kids(live)
@@ -167,10 +167,10 @@ def test_oidcc_server_rotate_keys_over_tls(live: Live) -> None:
 
 
 async def test_oidcc_backchannel_rp_initiated_logout_over_tls(live: Live, certificate: tuple[Path, Path]) -> None:
-    told: list[str] = []
+    told: asyncio.Queue[str] = asyncio.Queue()
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        told.append(str((await request.post())["logout_token"]))
+        told.put_nowait(str((await request.post())["logout_token"]))
         return web.Response()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -183,11 +183,12 @@ async def test_oidcc_backchannel_rp_initiated_logout_over_tls(live: Live, certif
     try:
         address = f"https://localhost:{runner.addresses[0][1]}/backchannel"
         location, jwks = await asyncio.to_thread(_log_in_and_out, live, address)
+        token = await asyncio.wait_for(told.get(), PATIENCE)
     finally:
         await runner.cleanup()
     assert location == f"{POST_LOGOUT}?state=s"
-    _, claims = verified(told[0], jwks)
-    assert len(told) == 1
+    _, claims = verified(token, jwks)
+    assert told.empty()
     assert claims["iss"] == live.origin
 
 
@@ -203,9 +204,9 @@ def _log_in_and_out(live: Live, address: str) -> tuple[str, bytes]:
         {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": CALLBACK},
         auth=(client["client_id"], client["client_secret"]),
         verify=str(live.certificate),
-        timeout=10,
+        timeout=PATIENCE,
     ).json()
     said = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": POST_LOGOUT, "state": "s"}
     tls = str(live.certificate)
-    response = session.get(f"{live.origin}/logout", params=said, allow_redirects=False, timeout=20, verify=tls)
+    response = session.get(f"{live.origin}/logout", params=said, allow_redirects=False, timeout=PATIENCE, verify=tls)
     return response.headers.get("Location", ""), live.get("/jwks").content

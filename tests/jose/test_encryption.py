@@ -46,6 +46,16 @@ def refused(token, *candidates, **options):
     assert caught.value.__cause__ is None
 
 
+def seconds_to_refuse(token, key):
+    """Of the processor, in the best of some tries: the collector, too, may take its time just then."""
+    seconds = []
+    for _ in range(5):
+        started = time.process_time()
+        refused(token, key)
+        seconds.append(time.process_time() - started)
+    return min(seconds)
+
+
 def stock(plaintext, header, jwk):
     """A token of the stock library, with any header."""
     token = JWE(plaintext, protected=json.dumps(header))
@@ -127,9 +137,7 @@ def test_refuses_compression_at_once():
     key = recipient("RSA-OAEP-256")
     bomb = stock(b"\0" * 60_000_000, {"alg": key.alg, "enc": "A128GCM", "zip": "DEF"}, key.encryption().jwk)
     assert len(bomb) < MAX_ENCRYPTED
-    started = time.process_time()
-    refused(bomb, key)
-    assert time.process_time() - started < 0.05
+    assert seconds_to_refuse(bomb, key) < 0.05
     token = encrypt(key.encryption(), b"x", enc="A128GCM")
     for value in ("DEF", None, "", 5):
         refused(reheader(token, {"zip": value}), key)
@@ -253,9 +261,7 @@ def test_goes_on_with_a_random_key_after_a_bad_encrypted_key(monkeypatch):
     "token", ["", "....", "." * 1_000_000, "A" * 10_000_000, "a.b.c", None, 5, b"a", "ä.a.a.a.a"]
 )
 def test_refuses_shapes_that_are_no_tokens(token):
-    started = time.process_time()
-    refused(token, recipient("RSA-OAEP"))
-    assert time.process_time() - started < 0.02
+    assert seconds_to_refuse(token, recipient("RSA-OAEP")) < 0.02
 
 
 @pytest.mark.attack("JW-13")

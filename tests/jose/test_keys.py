@@ -73,10 +73,14 @@ def test_names_a_key_by_its_thumbprint():
 def test_does_not_pay_twice_for_loading_a_key():
     content = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
     first = keys.load_private(content, "RS256")
-    started = time.process_time()
-    again = keys.load_private(content, "RS256")
-    assert time.process_time() - started < 0.01
-    assert again._jwk is first._jwk
+    seconds = []
+    # The best of some: the collector, too, may take its time just then.
+    for _ in range(5):
+        started = time.process_time()
+        again = keys.load_private(content, "RS256")
+        seconds.append(time.process_time() - started)
+        assert again._jwk is first._jwk
+    assert min(seconds) < 0.01
 
 
 @pytest.mark.attack("JW-05")

@@ -328,9 +328,15 @@ def test_refuses_long_tokens_before_reading_them(es256):
     long = ["A" * 10_000_000 + ".A.A", "A.A." + "A" * 10_000_000, base64url.encode(b"[" * 7_500_000) + ".A.A"]
     long += ["." * 1_000_000, ".." * 4096, "A" * (MAX_TOKEN + 1)]
     for token in long:
-        started = time.process_time()
-        refused(token, es256)
-        assert time.process_time() - started < 0.005
+        # The best of some: the collector, too, may take its time just then.
+        assert min(seconds_to_refuse(token, es256) for _ in range(5)) < 0.005
+
+
+def seconds_to_refuse(token, key):
+    """Of the processor."""
+    started = time.process_time()
+    refused(token, key)
+    return time.process_time() - started
 
 
 @pytest.mark.attack("JW-13")

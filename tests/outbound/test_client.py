@@ -4,7 +4,6 @@ import asyncio
 import socket
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +171,8 @@ async def test_it_believes_no_length_that_is_announced() -> None:
 @pytest.mark.attack("SS-07", "SS-10")
 @pytest.mark.parametrize("where", ["silent", "head", "body"])
 async def test_it_waits_no_longer_for_drips_than_for_silence(where: str) -> None:
+    dripped = asyncio.Event()
+
     async def drip(head: bytes, writer: asyncio.StreamWriter) -> None:
         if where == "body":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -182,12 +183,12 @@ async def test_it_waits_no_longer_for_drips_than_for_silence(where: str) -> None
                 writer.write(b"x")
             await writer.drain()
             await asyncio.sleep(0.02)
+        dripped.set()
 
     async with serving(drip) as server:
-        began = time.perf_counter()
         client = OutboundClient(HERE, timeout=0.2)
         assert await refused(client, server.url()) == "no whole answer in time"
-        assert time.perf_counter() - began < 2
+        assert not dripped.is_set(), "it went before the last drop, which comes after twenty seconds"
 
 
 @pytest.mark.attack("SS-07")
@@ -218,7 +219,7 @@ async def test_it_has_one_answer_to_garbage(text: bytes) -> None:
         writer.write(text)
 
     async with serving(garbage) as server:
-        await refused(OutboundClient(HERE, timeout=2), server.url())
+        await refused(OutboundClient(HERE, timeout=30), server.url())
 
 
 async def test_nothing_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -140,11 +140,11 @@ async def test_a_full_queue_is_too_busy_and_an_asker_who_left_keeps_his_place_un
 
     def slow(*_: Any) -> bool:
         entered.set()
-        return gate.wait(10)
+        return gate.wait(60)
 
     monkeypatch.setattr("appliance.passwords._matches", slow)
     asked = [asyncio.ensure_future(pool.verify(encoded, "x")) for _ in range(3)]
-    await asyncio.to_thread(entered.wait, 10)
+    await asyncio.to_thread(entered.wait, 60)
     with pytest.raises(TooBusy):
         await pool.verify(encoded, "x")
     asked[0].cancel()  # it is running: the thread cannot be stopped

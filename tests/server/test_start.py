@@ -14,6 +14,9 @@ import pytest
 from appliance.server import generations, watching
 from appliance.server.place import NotStarted
 from tests.server.serving import get, serving, title
+from tests.support.live import PATIENCE, free_ports
+
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_bad_tree_starts_the_last_good_generation_and_says_so(config: Path, state: Path) -> None:
@@ -78,12 +81,12 @@ async def test_a_change_before_the_watch_is_set_is_not_lost(
 
     def slowly() -> None:
         loading.set()
-        may_watch.wait(10)
+        may_watch.wait(PATIENCE)
         load()
 
     monkeypatch.setattr(watching, "_load", slowly)
     async with serving(config, state) as op:
-        assert await asyncio.to_thread(loading.wait, 10)
+        assert await asyncio.to_thread(loading.wait, PATIENCE)
         # It answers, and nothing watches yet.
         assert await op.acr() == "password"
         title(config)("early")
@@ -118,14 +121,13 @@ async def started(config: Path, state: Path) -> asyncio.subprocess.Process:
 
 async def test_the_command_exits_with_1_and_the_diagnostics_and_binds_nothing(config: Path, state: Path) -> None:
     op_yaml = config / "op.yaml"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     op_yaml.write_text(
         op_yaml.read_text().replace('public: {bind: "127.0.0.1:0"}', f'public: {{bind: "127.0.0.1:{port}"}}')
     )
     (config / "clients" / "sample.yaml").write_text("client_id: [\n")
     process = await started(config, state)
-    _, told = await asyncio.wait_for(process.communicate(), 30)
+    _, told = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 1
     assert b"clients/sample.yaml:" in told
     assert b"Traceback" not in told
@@ -141,35 +143,47 @@ async def test_a_port_in_use_is_one_clear_line(config: Path, state: Path) -> Non
             op_yaml.read_text().replace('public: {bind: "127.0.0.1:0"}', f'public: {{bind: "127.0.0.1:{port}"}}')
         )
         process = await started(config, state)
-        _, told = await asyncio.wait_for(process.communicate(), 30)
+        _, told = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 1
     assert f"127.0.0.1:{port}".encode() in told
     assert b"Traceback" not in told
 
 
+async def listens(port: int) -> bool:
+    """Whether connections are taken."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
+
+
 async def test_sigterm_lets_a_request_in_flight_finish(config: Path, state: Path) -> None:
     op_yaml = config / "op.yaml"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     op_yaml.write_text(
         op_yaml.read_text().replace('public: {bind: "127.0.0.1:0"}', f'public: {{bind: "127.0.0.1:{port}"}}')
     )
     process = await started(config, state)
     assert process.stderr is not None
-    line = await asyncio.wait_for(process.stderr.readline(), 30)
+    line = await asyncio.wait_for(process.stderr.readline(), PATIENCE)
     assert b"configuration live" in line
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = b"grant_type=client_credentials"
     writer.write(
         b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        b"Content-Length: %d\r\n\r\n" % len(body) + body[:4]
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:4]
     )
-    await writer.drain()
-    await asyncio.sleep(0.2)
+    # Who invites the body has the request in hand, and who refuses others has heard that it is to end.
+    assert b" 100 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
     process.send_signal(signal.SIGTERM)
-    await asyncio.sleep(0.2)
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while await listens(port):
+        assert asyncio.get_running_loop().time() < end, "it goes on"
+        await asyncio.sleep(0.01)
     writer.write(body[4:])
-    assert b"invalid_client" in await asyncio.wait_for(reader.read(), 10)
+    assert b"invalid_client" in await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     shutil.rmtree(state)

@@ -2,20 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from argon2 import PasswordHasher
 
 from appliance.jose.tokens import Unverified, decode_strict, read_unverified_claims
+from appliance.profile import logout as logouts
+from appliance.profile import logout_deliveries
 from appliance.profile.logout_deliveries import LogoutDeliveries
 from appliance.protocol.form import encode
 from appliance.protocol.messages import Response
 from appliance.protocol.records import LogoutDelivery
 from tests.support.browser import Browser, answer
+from tests.support.live import PATIENCE
 from tests.support.minting import CHALLENGE, VERIFIER
 from tests.support.provider import Provider, provider
 
@@ -141,6 +145,29 @@ async def waiting(op: Provider) -> tuple[LogoutDelivery, ...]:
     return await op.snapshot.shared.store.find(LogoutDelivery, "issuer", ISSUER)
 
 
+@contextmanager
+def patient(seconds: float = PATIENCE) -> Iterator[None]:
+    """Pages wait that long for clients to be told: a busy machine does not tell them in the time that pages have."""
+    with patch.object(logouts, "PATIENCE", seconds):
+        yield
+
+
+@contextmanager
+def hanging(seconds: float = PATIENCE) -> Iterator[None]:
+    """A client that does not answer is waited for that long: nobody gives it up before the test has ended."""
+    with patch.object(logout_deliveries, "_TIMEOUT", seconds):
+        yield
+
+
+async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is true; time is real where sockets are."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + PATIENCE
+    while not await true():
+        assert clock() < end, "it never came"
+        await asyncio.sleep(0.01)
+
+
 @dataclass
 class Receiver:
     """A client's back channel on a real socket; answers with what `status` says for the n-th request."""
@@ -148,6 +175,8 @@ class Receiver:
     status: Callable[[int], int] = lambda _: 200
     headers: str = ""
     hold: bool = False
+    #: Requests that are held now.
+    held: int = 0
     body: bytes = b""
     port: int = 0
     paths: list[str] = field(default_factory=list)
@@ -177,7 +206,9 @@ class Receiver:
             self.paths.append(head.split(" ")[1])
             self.bodies.append(body.decode())
             if self.hold:
+                self.held += 1
                 await reader.read()  # until the provider hangs up
+                self.held -= 1
                 return
             status = self.status(len(self.bodies))
             answered = (
@@ -193,12 +224,13 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving(receiver: Receiver | None = None) -> AsyncIterator[Receiver]:
-    """A receiver that listens."""
+    """A receiver that listens; unless it lets everybody hang, pages wait until it was told."""
     made = receiver or Receiver()
     server = await asyncio.start_server(made.handle, "127.0.0.1", made.port)
     made.port = server.sockets[0].getsockname()[1]
     try:
-        yield made
+        with nullcontext() if made.hold else patient():
+            yield made
     finally:
         server.close()
 

@@ -7,6 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from tests.support.live import PATIENCE
+
 #: The users of config.example, as its README says.
 PASSWORDS = {name: f"{name}-demo-password" for name in ("anna", "ben", "carol", "dora", "emil")}
 
@@ -34,13 +36,13 @@ class Person:
 
     def arrive(self, url: str, redirect_uri: str) -> Arrival:
         """Follow an authorization URL through its pages to the relying party, by redirect or by form."""
-        answer = self.session.get(url, allow_redirects=False, timeout=10)
+        answer = self.session.get(url, allow_redirects=False, timeout=PATIENCE)
         for _ in range(20):
             if answer.is_redirect:
                 target = urljoin(answer.url, answer.headers["Location"])
                 if target.startswith(redirect_uri):
                     return Arrival(target)
-                answer = self.session.get(target, allow_redirects=False, timeout=10)
+                answer = self.session.get(target, allow_redirects=False, timeout=PATIENCE)
                 continue
             action, fields = self._form(answer)
             if action.startswith(redirect_uri):
@@ -50,11 +52,11 @@ class Person:
 
     def through(self, url: str, end: str, **answers: str) -> requests.Response:
         """Follow an address of the provider through its pages to the one that has `end`; fields by their names."""
-        answer = self.session.get(url, allow_redirects=False, timeout=10)
+        answer = self.session.get(url, allow_redirects=False, timeout=PATIENCE)
         for _ in range(20):
             if answer.is_redirect:
                 target = urljoin(answer.url, answer.headers["Location"])
-                answer = self.session.get(target, allow_redirects=False, timeout=10)
+                answer = self.session.get(target, allow_redirects=False, timeout=PATIENCE)
             elif end in answer.text:
                 return answer
             else:
@@ -84,4 +86,4 @@ class Person:
             fields.setdefault("decision", self._decision)
         parts = urlsplit(page.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        return self.session.post(action, fields, headers={"Origin": origin}, allow_redirects=False, timeout=20)
+        return self.session.post(action, fields, headers={"Origin": origin}, allow_redirects=False, timeout=PATIENCE)

@@ -27,12 +27,12 @@ from tests.conformance.fapi.suite import CIBA, GROUPS
 from tests.conformance.judging import verified
 from tests.conformance.started import started
 from tests.conformance.suite import CHALLENGE, JWT_BEARER, VERIFIER, signed_jwt
-from tests.support.live import free_ports
+from tests.support.live import PATIENCE, free_ports
 from tests.support.proving import proof
 
 ROOT = Path(__file__).resolve().parents[3]
 CALLBACK = "https://www.certification.openid.net/test/a/appliance/callback"
-pytestmark = [pytest.mark.slow, pytest.mark.spec("FAPI 2.0 Security Profile", "5.2")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.spec("FAPI 2.0 Security Profile", "5.2")]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Live:
 
     def metadata(self, plan: Mapping[str, Any]) -> dict[str, Any]:
         """The discovery document."""
-        found: dict[str, Any] = requests.get(plan["server"]["discoveryUrl"], verify=self.authority, timeout=10).json()
+        found: dict[str, Any] = requests.get(
+            plan["server"]["discoveryUrl"], verify=self.authority, timeout=PATIENCE
+        ).json()
         return found
 
 
@@ -125,7 +127,7 @@ class Rp:
             whole |= {"client_assertion_type": JWT_BEARER, "client_assertion": assertion}
         shown = (certificate or self.certificate) if self.certified else None
         headers = self.proof(url, "POST") if name == "token" else {}
-        return requests.post(url, whole, headers=headers, cert=shown, verify=self.live.authority, timeout=20)
+        return requests.post(url, whole, headers=headers, cert=shown, verify=self.live.authority, timeout=PATIENCE)
 
     def code(self) -> str:
         """A code for foo, through the pages."""
@@ -153,7 +155,7 @@ class Rp:
         if "response" in found:
             _, found = verified(
                 found["response"],
-                requests.get(self.metadata["jwks_uri"], verify=self.live.authority, timeout=10).content,
+                requests.get(self.metadata["jwks_uri"], verify=self.live.authority, timeout=PATIENCE).content,
             )
         assert (found["state"], found["iss"]) == ("s", self.metadata["issuer"])
         return str(found["code"])
@@ -172,14 +174,14 @@ class Rp:
             **self.proof(url, "GET", ath=ath),
         }
         shown = (certificate or self.certificate) if self.dpop is None else None
-        return requests.get(url, headers=headers, cert=shown, verify=self.live.authority, timeout=20)
+        return requests.get(url, headers=headers, cert=shown, verify=self.live.authority, timeout=PATIENCE)
 
 
 def browse(rp: Rp, query: Mapping[str, str]) -> dict[str, str]:
     """The browser of foo, who allows; the parameters of the answer."""
     session, tls, origin = requests.Session(), rp.live.authority, rp.live.origin
     page = session.get(
-        rp.metadata["authorization_endpoint"], params=dict(query), allow_redirects=False, timeout=10, verify=tls
+        rp.metadata["authorization_endpoint"], params=dict(query), allow_redirects=False, timeout=PATIENCE, verify=tls
     )
     for _ in range(12):
         if page.is_redirect:
@@ -188,7 +190,10 @@ def browse(rp: Rp, query: Mapping[str, str]) -> dict[str, str]:
                 assert page.status_code == 303
                 return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
             page = session.get(
-                origin + target if target.startswith("/") else target, allow_redirects=False, timeout=10, verify=tls
+                origin + target if target.startswith("/") else target,
+                allow_redirects=False,
+                timeout=PATIENCE,
+                verify=tls,
             )
         else:
             page = submit(session, page, origin, tls)
@@ -205,7 +210,7 @@ def submit(session: requests.Session, page: requests.Response, origin: str, tls:
     else:
         fields["decision"] = "review" if 'id="review-1"' in page.text else "allow"
     headers = {"Origin": origin}
-    return session.post(origin + action, fields, headers=headers, allow_redirects=False, timeout=20, verify=tls)
+    return session.post(origin + action, fields, headers=headers, allow_redirects=False, timeout=PATIENCE, verify=tls)
 
 
 @pytest.mark.conformance("fapi2-security-profile-final-happy-flow")
@@ -246,8 +251,8 @@ def test_happy_flow_of_plain_oauth_over_tls(live: Live, name: str, tmp_path: Pat
     url = rp.plan["resource"]["resourceUrl"]
     for scheme in ("Bearer", "DPoP"):
         headers = {"Authorization": f"{scheme} {token}"}
-        assert requests.get(url, headers=headers, verify=live.authority, timeout=10).status_code == 401
-    assert requests.get(url, verify=live.authority, timeout=10).status_code == 401
+        assert requests.get(url, headers=headers, verify=live.authority, timeout=PATIENCE).status_code == 401
+    assert requests.get(url, verify=live.authority, timeout=PATIENCE).status_code == 401
     # A code that is presented again takes its tokens with it.
     assert rp.redeem(code).json()["error"] == "invalid_grant"
     assert rp.resource(token).status_code == 401
@@ -261,7 +266,7 @@ def test_no_token_is_issued_over_a_connection_without_a_certificate(live: Live, 
     claims = {"iss": client_id, "sub": client_id, "aud": rp.metadata["issuer"], "jti": "x", "iat": now, "exp": now + 60}
     assertion = signed_jwt(claims, rp.key, "PS256")
     form |= {"client_assertion_type": JWT_BEARER, "client_assertion": assertion}
-    answer = requests.post(rp.endpoint("token"), form, verify=live.authority, timeout=10)
+    answer = requests.post(rp.endpoint("token"), form, verify=live.authority, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
@@ -283,14 +288,14 @@ def test_ciba_over_tls(live: Live, name: str, tmp_path: Path) -> None:
     told = rp.post("backchannel_authentication", {"request": signed_jwt(claims, rp.key, "PS256")})
     assert told.status_code == 200, told.text
     session, tls = requests.Session(), live.authority
-    page = session.get(f"{rp.metadata['issuer']}/approvals", allow_redirects=False, timeout=10, verify=tls)
+    page = session.get(f"{rp.metadata['issuer']}/approvals", allow_redirects=False, timeout=PATIENCE, verify=tls)
     for _ in range(12):
         if page.is_redirect:
             target = page.headers["Location"]
             page = session.get(
                 live.origin + target if target.startswith("/") else target,
                 allow_redirects=False,
-                timeout=10,
+                timeout=PATIENCE,
                 verify=tls,
             )
         elif 'id="decided"' in page.text:
@@ -323,7 +328,7 @@ def test_tls_1_2_has_only_what_bcp_195_recommends(live: Live, listener: int, cip
     context = ssl.create_default_context(cafile=live.authority)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(ciphers)
-    with socket.create_connection(("127.0.0.1", live.ports[listener]), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", live.ports[listener]), timeout=PATIENCE) as plain:
         try:
             with context.wrap_socket(plain, server_hostname="localhost") as secured:
                 assert good, secured.cipher()
@@ -336,7 +341,7 @@ def test_tls_1_2_has_only_what_bcp_195_recommends(live: Live, listener: int, cip
 def test_tls_1_3_is_preferred(live: Live, listener: int) -> None:
     context = ssl.create_default_context(cafile=live.authority)
     with (
-        socket.create_connection(("127.0.0.1", live.ports[listener]), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", live.ports[listener]), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         assert secured.version() == "TLSv1.3"
@@ -352,5 +357,5 @@ def test_start_says_what_is_missing(tmp_path: Path) -> None:
         (["fapi"], addressed, b"OP_CERTIFICATE"),
         (["oidc"], addressed, b"usage"),
     ):
-        done = subprocess.run([start, *arguments], env=environment, capture_output=True, check=False, timeout=30)
+        done = subprocess.run([start, *arguments], env=environment, capture_output=True, check=False, timeout=PATIENCE)
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr

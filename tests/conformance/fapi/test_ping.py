@@ -16,6 +16,7 @@ from deploy.conformance.prepare_fapi import FapiPlace, prepare_fapi
 from tests.conformance.fapi.asking import Asking
 from tests.conformance.fapi.conftest import settled_on_this_machine
 from tests.conformance.fapi.suite import BASE, MTLS, RESOURCE, Suite, check_refused
+from tests.support.live import PATIENCE
 from tests.support.provider import provider
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.spec("CIBA Core 1.0", "10.2")]
@@ -79,7 +80,7 @@ async def ping(pinging: Suite, listening: Listener, group: str, button: str = "a
     await asking.decide(button)
     pending = pinging.op.snapshot.profiles["ciba"].pending
     assert pending is not None and pending.backchannel is not None
-    await pending.backchannel.pings.wait(10)
+    await pending.backchannel.pings.wait(PATIENCE)
     ((method, path, authorization, kind, body),) = listening.came
     assert (method, path) == ("POST", "/test/a/appliance/ciba-notification-endpoint")
     assert authorization == f"Bearer {asking.token}"

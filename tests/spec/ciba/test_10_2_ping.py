@@ -6,6 +6,7 @@ import pytest
 
 from appliance.profile.deliveries import FIRST_PAUSE, MAX_ATTEMPTS
 from appliance.protocol.records import PingDelivery
+from tests.support.live import PATIENCE
 from tests.support.logging_out import Receiver, receiving
 from tests.support.provider import Provider, provider
 from tests.support.waiting import CIBA, ISSUER, Caller, backchannels, client, loopback
@@ -28,7 +29,7 @@ async def settled(op: Provider) -> tuple[PingDelivery, ...]:
     """What still waits once everything that was begun has ended."""
     pending = op.snapshot.profiles["retail"].pending
     assert pending is not None and pending.backchannel is not None
-    await pending.backchannel.pings.wait(10)
+    await pending.backchannel.pings.wait(PATIENCE)
     return await op.snapshot.shared.store.find(PingDelivery, "issuer", ISSUER)
 
 

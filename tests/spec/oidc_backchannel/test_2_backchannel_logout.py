@@ -7,6 +7,7 @@ import pytest
 from appliance.jose.tokens import verify
 from appliance.profile.logout_deliveries import EVENT
 from tests.support.browser import Browser, header
+from tests.support.live import PATIENCE
 from tests.support.logging_out import (
     ISSUER,
     LOGGED_OUT_URI,
@@ -129,7 +130,7 @@ async def test_tells_by_the_sid_alone_of_a_user_who_is_not_there_any_more() -> N
         # The next look at the session finds nobody behind it, which ends it.
         login = await log_in(browser, prompt="none")
         assert "login_required" in (header(login, "Location") or "")
-        await op.snapshot.profiles["main"].logout.deliveries.wait(5)
+        await op.snapshot.profiles["main"].logout.deliveries.wait(PATIENCE)
         said = claims(rp.tokens[0])
         assert said["sid"] == sid and "sub" not in said
 
@@ -151,5 +152,5 @@ async def test_tells_nobody_where_it_is_not_offered() -> None:
     async with receiving() as rp, leaving(client(backchannel_logout_uri=rp.uri()), logout={}) as (op, browser):
         await log_in(browser)
         await browser.submit(await browser.visit("/logout"), button="logout-yes")
-        await op.snapshot.profiles["main"].logout.deliveries.wait(1)
+        await op.snapshot.profiles["main"].logout.deliveries.wait(PATIENCE)
         assert rp.bodies == [] and await waiting(op) == ()

@@ -52,7 +52,7 @@ def ask(page: Response, cookie: str, *events: dict[str, Any]) -> list[str | None
         pytest.skip("there is no JavaScript engine")
     given = {"script": inline(page), "cookie": cookie, "events": events}
     done = subprocess.run(
-        [node, "-e", _HARNESS], input=json.dumps(given), capture_output=True, text=True, timeout=30, check=True,
+        [node, "-e", _HARNESS], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     read: list[str | None] = json.loads(done.stdout)
     return read
