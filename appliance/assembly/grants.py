@@ -11,9 +11,9 @@ from appliance.parts.grant_types.jwt_bearer import JwtBearer
 from appliance.parts.grant_types.password import PasswordGrant, PasswordLogin
 from appliance.parts.grant_types.token_exchange import TokenExchange
 from appliance.profile.claims import ClaimsRelease
-from appliance.profile.presented_tokens import PresentedTokens
 from appliance.profile.standing import Standing
-from appliance.profile.tokens import Tokens
+from appliance.profile.tokens.mint import Tokens
+from appliance.profile.tokens.presented_tokens import PresentedTokens
 from appliance.seams import GrantType
 from appliance.trusted_issuers import TrustedIssuers
 

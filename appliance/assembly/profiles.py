@@ -20,32 +20,32 @@ from appliance.parts.grant_types.password import PasswordLogin
 from appliance.parts.response_modes import RESPONSE_MODES
 from appliance.parts.subject_types.pairwise import Pairwise
 from appliance.parts.subject_types.public import Public
-from appliance.profile.access_tokens import AccessTokens
-from appliance.profile.acr import Levels
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
-from appliance.profile.consents import Consents
-from appliance.profile.counted_authenticator import CountedAuthenticator
 from appliance.profile.details import DetailsTypes
-from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.logout import Logout
 from appliance.profile.logout_deliveries import LogoutTokens
-from appliance.profile.metadata_documents import MetadataDocuments, documents_of
 from appliance.profile.profile import Profile
-from appliance.profile.registration import open_registration
-from appliance.profile.request_objects import RequestObjects
-from appliance.profile.request_uris import RequestUris
+from appliance.profile.registration.metadata_documents import MetadataDocuments, documents_of
+from appliance.profile.registration.register import open_registration
+from appliance.profile.requests.request_objects import RequestObjects
+from appliance.profile.requests.request_uris import RequestUris
 from appliance.profile.resources import Resources
-from appliance.profile.response_protection import ResponseProtection
 from appliance.profile.security import fenced
-from appliance.profile.sender_constraint import SenderConstraint
-from appliance.profile.sessions import Sessions
-from appliance.profile.sign_up import open_sign_up
+from appliance.profile.sign_on.acr import Levels
+from appliance.profile.sign_on.consents import Consents
+from appliance.profile.sign_on.counted_authenticator import CountedAuthenticator
+from appliance.profile.sign_on.sessions import Sessions
+from appliance.profile.sign_on.sign_up import open_sign_up
 from appliance.profile.standing import Standing
-from appliance.profile.tokens import Tokens
+from appliance.profile.tokens.access_tokens import AccessTokens
+from appliance.profile.tokens.id_tokens import IdTokens
+from appliance.profile.tokens.mint import Tokens
+from appliance.profile.tokens.response_protection import ResponseProtection
+from appliance.profile.tokens.sender_constraint import SenderConstraint
 from appliance.profile.withdrawals import Withdrawals
 from appliance.protocol.client import Client
 from appliance.seams import Authenticator, ClientAuthMethod, Store, SubjectType, Tools

@@ -7,15 +7,15 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS
 from appliance.parts.grant_types.ciba import CibaGrant
 from appliance.parts.grant_types.device_code import DeviceCodeGrant
-from appliance.profile.backchannel import Backchannel
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
-from appliance.profile.pending import PendingAuthorizations
-from appliance.profile.ping_deliveries import PingDeliveries
-from appliance.profile.signed_requests import SignedRequests
-from appliance.profile.tokens import Tokens
-from appliance.profile.user_hints import UserHints
+from appliance.profile.requests.signed_requests import SignedRequests
+from appliance.profile.requests.user_hints import UserHints
+from appliance.profile.tokens.mint import Tokens
+from appliance.profile.waiting.backchannel import Backchannel
+from appliance.profile.waiting.pending import PendingAuthorizations
+from appliance.profile.waiting.ping_deliveries import PingDeliveries
 from appliance.seams import Source
 from appliance.throttle import AskThrottle, Throttle
 

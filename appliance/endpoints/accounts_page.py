@@ -5,8 +5,8 @@ from dataclasses import replace
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import ACCOUNTS, Visit, Visits
-from appliance.profile.interaction import SelectAccount
 from appliance.profile.profile import Profile
+from appliance.profile.sign_on.interaction import SelectAccount
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.pages import AccountsPage, AccountView
 from appliance.protocol.records import Interaction

@@ -9,9 +9,9 @@ from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, check_csrf, check_own_form, locales, read_form, reply
 from appliance.endpoints.visits import Visits
 from appliance.endpoints.waiting import APPROVALS, DENIED, Home, read_waiting
-from appliance.profile.pending import PendingAuthorizations
 from appliance.profile.profile import Profile
-from appliance.profile.sessions import Browser
+from appliance.profile.sign_on.sessions import Browser
+from appliance.profile.waiting.pending import PendingAuthorizations
 from appliance.protocol.errors import AccessDenied
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response

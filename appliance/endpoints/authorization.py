@@ -8,10 +8,10 @@ from appliance.endpoints.page_replies import PageProblem, read_form
 from appliance.endpoints.request_objects import whole_request
 from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
 from appliance.endpoints.waiting import Home, Waiting
-from appliance.profile.interaction import AskConsent, Done, Refuse
 from appliance.profile.profile import Profile
-from appliance.profile.pushed_requests import PushedRequests, is_pushed
-from appliance.profile.tokens import CodeBinding
+from appliance.profile.requests.pushed_requests import PushedRequests, is_pushed
+from appliance.profile.sign_on.interaction import AskConsent, Done, Refuse
+from appliance.profile.tokens.mint import CodeBinding
 from appliance.protocol import base64url, claims_request
 from appliance.protocol.authorization import Authorization, Confirmation
 from appliance.protocol.authorization_request import restore

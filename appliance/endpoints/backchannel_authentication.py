@@ -8,9 +8,9 @@ from appliance.endpoints import authorization_rules
 from appliance.endpoints.forms import json_response, read_form
 from appliance.jose.algorithms import ASYMMETRIC_SIGNATURE_ALGORITHMS, SIGNATURE_ALGORITHMS
 from appliance.parts.grant_types.ciba import NAME as CIBA_GRANT
-from appliance.profile.backchannel import Backchannel
-from appliance.profile.pending import KEPT, PendingAuthorizations
 from appliance.profile.profile import Profile
+from appliance.profile.waiting.backchannel import Backchannel
+from appliance.profile.waiting.pending import KEPT, PendingAuthorizations
 from appliance.protocol import backchannel_request
 from appliance.protocol.authorization_request import AuthorizationRequest, read_direct
 from appliance.protocol.backchannel_request import ID_TOKEN_HINT, LOGIN_HINT, BackchannelRequest

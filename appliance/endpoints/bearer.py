@@ -3,7 +3,7 @@ challenge when it fails."""
 
 from appliance.endpoints.forms import has_form
 from appliance.profile.profile import Profile
-from appliance.profile.sender_constraint import BEARER, DPOP
+from appliance.profile.tokens.sender_constraint import BEARER, DPOP
 from appliance.protocol.errors import (
     InsufficientUserAuthentication,
     InvalidDpopProof,

@@ -6,8 +6,8 @@ from appliance.endpoints.authorization_reply import Refused
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import CONSENT, Visit, Visits
-from appliance.profile.interaction import AskConsent
 from appliance.profile.profile import Profile
+from appliance.profile.sign_on.interaction import AskConsent
 from appliance.protocol.errors import AccessDenied
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.pages import ConsentPage, ResourceView, ScopeView

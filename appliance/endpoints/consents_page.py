@@ -10,8 +10,8 @@ from appliance.endpoints.page_replies import (
     read_form,
     reply,
 )
-from appliance.profile.consents import shown
-from appliance.profile.sessions import Browser
+from appliance.profile.sign_on.consents import shown
+from appliance.profile.sign_on.sessions import Browser
 from appliance.protocol.messages import Request, Response
 from appliance.protocol.pages import ConsentsPage, ConsentView, PageReply
 from appliance.protocol.records import Consent, Session

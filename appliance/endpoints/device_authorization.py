@@ -8,8 +8,8 @@ from appliance.endpoints import authorization_rules
 from appliance.endpoints.device_page import DevicePageEndpoint
 from appliance.endpoints.forms import json_response, read_form
 from appliance.parts.grant_types.device_code import NAME as DEVICE_CODE_GRANT
-from appliance.profile.pending import KEPT
 from appliance.profile.profile import Profile
+from appliance.profile.waiting.pending import KEPT
 from appliance.protocol import user_code
 from appliance.protocol.authorization_request import AuthorizationRequest, read_direct
 from appliance.protocol.errors import ServerError, UnauthorizedClient, UnsupportedGrantType

@@ -11,7 +11,7 @@ from appliance.endpoints.page_replies import check_csrf, check_own_form, locales
 from appliance.endpoints.visits import Visits
 from appliance.endpoints.waiting import read_waiting
 from appliance.profile.profile import Profile
-from appliance.profile.sessions import Browser
+from appliance.profile.sign_on.sessions import Browser
 from appliance.protocol import user_code
 from appliance.protocol.form import Params, read
 from appliance.protocol.messages import Request, Response

@@ -11,8 +11,8 @@ from appliance import artefacts
 from appliance.endpoints.forms import accepts, json_response, jwt_response, read_form
 from appliance.profile.client_auth import PUBLIC, auth_metadata
 from appliance.profile.profile import Profile
-from appliance.profile.response_protection import INTROSPECTION
-from appliance.profile.sender_constraint import token_type
+from appliance.profile.tokens.response_protection import INTROSPECTION
+from appliance.profile.tokens.sender_constraint import token_type
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.authorization_details import at as details_at
 from appliance.protocol.client import Client

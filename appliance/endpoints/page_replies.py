@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from appliance.profile.profile import Profile
-from appliance.profile.sessions import Browser
+from appliance.profile.sign_on.sessions import Browser
 from appliance.protocol.authorization_request import read_locales
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest, OAuthError, TemporarilyUnavailable

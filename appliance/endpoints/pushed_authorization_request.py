@@ -12,7 +12,7 @@ from appliance.endpoints.forms import json_response, read_form
 from appliance.endpoints.request_objects import check_may_do_without
 from appliance.endpoints.visits import read_asked
 from appliance.profile.profile import Profile
-from appliance.profile.pushed_requests import PushedRequests
+from appliance.profile.requests.pushed_requests import PushedRequests
 from appliance.protocol.authorization_request import AuthorizationRequest
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest, RequestNotSupported, UnauthorizedClient

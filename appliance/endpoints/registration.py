@@ -6,7 +6,7 @@ import orjson
 
 from appliance.endpoints.bearer import challenged, missing, read_token
 from appliance.profile.profile import Profile
-from appliance.profile.registration import Registered, Registration
+from appliance.profile.registration.register import Registered, Registration
 from appliance.protocol.errors import InvalidClientMetadata, InvalidRequest, InvalidToken, ServerError
 from appliance.protocol.form import encode
 from appliance.protocol.messages import Request, Response

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from appliance.endpoints.bearer import challenged, missing, read_token
 from appliance.endpoints.registration import MANAGEMENT_PATH, client_response, read_document, registration_of
 from appliance.profile.profile import Profile
-from appliance.profile.registration import Registered
+from appliance.profile.registration.register import Registered
 from appliance.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken
 from appliance.protocol.form import read
 from appliance.protocol.messages import Request, Response

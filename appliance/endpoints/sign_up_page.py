@@ -12,10 +12,10 @@ from appliance.endpoints.authorization_reply import told
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import SIGN_UP, Visit, Visits
-from appliance.profile.interaction import Authenticate
-from appliance.profile.interaction import SignUp as AskSignUp
 from appliance.profile.profile import Profile
-from appliance.profile.sign_up import Entry, SignUp
+from appliance.profile.sign_on.interaction import Authenticate
+from appliance.profile.sign_on.interaction import SignUp as AskSignUp
+from appliance.profile.sign_on.sign_up import Entry, SignUp
 from appliance.protocol import login_name
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response

@@ -18,8 +18,8 @@ from appliance.endpoints.page_replies import (
     read_form,
 )
 from appliance.endpoints.visits import RESUME, SIGN_UP, Visit, Visits
-from appliance.profile.interaction import Authenticate, SignUp
 from appliance.profile.profile import Profile
+from appliance.profile.sign_on.interaction import Authenticate, SignUp
 from appliance.protocol.errors import AccessDenied, ServerError
 from appliance.protocol.form import Params
 from appliance.protocol.messages import Request, Response

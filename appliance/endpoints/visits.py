@@ -13,7 +13,8 @@ from appliance.endpoints import authorization_rules
 from appliance.endpoints.authorization_reply import Channel, Refused, Way, told, verify
 from appliance.endpoints.page_replies import PageProblem, chosen_language, locales
 from appliance.endpoints.waiting import read_decided
-from appliance.profile.interaction import (
+from appliance.profile.profile import Profile
+from appliance.profile.sign_on.interaction import (
     AskConsent,
     Authenticate,
     Decision,
@@ -22,8 +23,7 @@ from appliance.profile.interaction import (
     Situation,
     next_step,
 )
-from appliance.profile.profile import Profile
-from appliance.profile.sessions import Browser
+from appliance.profile.sign_on.sessions import Browser
 from appliance.protocol import claims_request, handles
 from appliance.protocol.authorization_request import AuthorizationRequest, read, restore, with_consent_parameter
 from appliance.protocol.client import Client

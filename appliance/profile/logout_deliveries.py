@@ -12,7 +12,7 @@ from appliance.outbound.problems import OutboundProblem
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.clients import Clients
 from appliance.profile.deliveries import Deliveries, Notice, NotTold, Told, check_answer
-from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.tokens.response_protection import ResponseProtection
 from appliance.protocol import base64url
 from appliance.protocol.client import Client
 from appliance.protocol.errors import OAuthError, ServerError

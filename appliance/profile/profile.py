@@ -4,28 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.profile.acr import Levels
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys
 from appliance.profile.clients import Clients
-from appliance.profile.consents import Consents
 from appliance.profile.details import DetailsTypes
 from appliance.profile.keys import KeyRing
 from appliance.profile.logout import Logout
 from appliance.profile.logout_deliveries import LogoutDeliveries
-from appliance.profile.metadata_documents import MetadataDocuments
-from appliance.profile.pending import PendingAuthorizations
-from appliance.profile.ping_deliveries import PingDeliveries
-from appliance.profile.registration import Registration
-from appliance.profile.request_objects import RequestObjects
+from appliance.profile.registration.metadata_documents import MetadataDocuments
+from appliance.profile.registration.register import Registration
+from appliance.profile.requests.request_objects import RequestObjects
 from appliance.profile.resources import Resources
-from appliance.profile.response_protection import ResponseProtection
-from appliance.profile.sender_constraint import SenderConstraint
-from appliance.profile.sessions import Sessions
-from appliance.profile.sign_up import SignUp
+from appliance.profile.sign_on.acr import Levels
+from appliance.profile.sign_on.consents import Consents
+from appliance.profile.sign_on.sessions import Sessions
+from appliance.profile.sign_on.sign_up import SignUp
 from appliance.profile.standing import Standing
-from appliance.profile.tokens import Tokens
+from appliance.profile.tokens.mint import Tokens
+from appliance.profile.tokens.response_protection import ResponseProtection
+from appliance.profile.tokens.sender_constraint import SenderConstraint
+from appliance.profile.waiting.pending import PendingAuthorizations
+from appliance.profile.waiting.ping_deliveries import PingDeliveries
 from appliance.profile.withdrawals import Withdrawals
 from appliance.seams import (
     Authenticator,

@@ -23,7 +23,7 @@ from appliance.config.declared.root import Listener, Tls
 from appliance.jose.keys import load_private
 from appliance.jose.tokens import sign
 from appliance.parts.stores.memory import Memory
-from appliance.profile.sender_constraint import SenderConstraint
+from appliance.profile.tokens.sender_constraint import SenderConstraint
 from appliance.protocol.authorization import Confirmation
 from appliance.protocol.errors import OAuthError
 from appliance.protocol.messages import Response

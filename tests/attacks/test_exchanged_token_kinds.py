@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from appliance.profile.response_protection import ResponseProtection
+from appliance.profile.tokens.response_protection import ResponseProtection
 from tests.support.exchanging import (
     ACCESS_TOKEN,
     CLIENTS,

@@ -10,7 +10,7 @@ from tests.house.test_annotations import annotation_complaints
 from tests.house.test_catalogue import catalogue_complaints
 from tests.house.test_docstrings import docstring_complaints
 from tests.house.test_fences import fence_complaints
-from tests.house.test_floors import cycle_complaints, floor_complaints, part_complaints
+from tests.house.test_floors import cycle_complaints, floor_complaints, part_complaints, room_cycle_complaints
 from tests.house.test_imports import lazy_import_complaints, type_checking_complaints
 from tests.house.test_marks import ONE_MACHINE, UNFINISHED, mark_complaints
 from tests.house.test_names import name_complaints
@@ -29,6 +29,15 @@ BREACHES: list[tuple[Rule, dict[str, str]]] = [
     (part_complaints, {"parts/a/x.py": "from appliance.parts.b import y", "parts/b/y.py": ""}),
     (part_complaints, {"parts/a/x.py": "from . import y", "parts/a/y.py": "", "parts/a/__init__.py": ""}),
     (cycle_complaints, {"config/a.py": "from . import b", "config/b.py": "def f():\n    from .a import g"}),
+    (
+        room_cycle_complaints,
+        {
+            "profile/a/x.py": "from appliance.profile.b import y",
+            "profile/b/y.py": "",
+            "profile/b/z.py": "from appliance.profile.a import w",
+            "profile/a/w.py": "",
+        },
+    ),
     (fence_complaints, {"profile/tokens.py": "import jwcrypto.jwt"}),
     (fence_complaints, {"parts/sources/sql.py": "import msgspec"}),
     (fence_complaints, {"protocol/scope.py": "from orjson import loads"}),

@@ -88,6 +88,30 @@ def cycle_complaints(modules: Iterable[Module]) -> list[str]:
     return []
 
 
+def room_cycle_complaints(modules: Iterable[Module]) -> list[str]:
+    """Circles between the rooms of one room: what is within a room counts as the room."""
+    modules = tuple(modules)
+    names = frozenset(module.name for module in modules)
+    # A package's own list of parts sees them all, so it is left out.
+    graphs: dict[str, dict[str, set[str]]] = {}
+    for module in modules:
+        if module.is_package:
+            continue
+        for target, _ in imported_modules(module, names):
+            here, there = module.name.split("."), target.split(".")
+            shared = next((at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), None)
+            if shared is not None:
+                graph = graphs.setdefault(".".join(here[:shared]), {})
+                graph.setdefault(here[shared], set()).add(there[shared])
+    complaints = []
+    for place, graph in sorted(graphs.items()):
+        try:
+            graphlib.TopologicalSorter(graph).prepare()
+        except graphlib.CycleError as error:
+            complaints.append(f"a circle of rooms in {place}: " + " -> ".join(error.args[1]))
+    return complaints
+
+
 def test_every_room_looks_down_only() -> None:
     assert floor_complaints(product()) == []
 
@@ -98,3 +122,7 @@ def test_parts_do_not_know_parts() -> None:
 
 def test_no_import_goes_in_a_circle() -> None:
     assert cycle_complaints(product()) == []
+
+
+def test_no_rooms_of_a_room_go_in_a_circle() -> None:
+    assert room_cycle_complaints(product()) == []

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from appliance.config.declared.access import Policy, Step
 from appliance.config.declared.profile import AcrLevel
-from appliance.profile.acr import Levels
-from appliance.profile.interaction import (
+from appliance.profile.sign_on.acr import Levels
+from appliance.profile.sign_on.interaction import (
     AskConsent,
     Authenticate,
     Done,

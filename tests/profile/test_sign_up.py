@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from appliance.config.declared.sign_up import SignUp as DeclaredSignUp
 from appliance.config.declared.sign_up import SignUpField
 from appliance.parts.stores.memory import Memory
-from appliance.profile.interaction import Authenticate, Refuse, SelectAccount, SignUp, next_step
-from appliance.profile.registration_quota import RegistrationQuota
-from appliance.profile.sign_up import Entry
-from appliance.profile.sign_up import SignUp as Form
+from appliance.profile.registration.registration_quota import RegistrationQuota
+from appliance.profile.sign_on.interaction import Authenticate, Refuse, SelectAccount, SignUp, next_step
+from appliance.profile.sign_on.sign_up import Entry
+from appliance.profile.sign_on.sign_up import SignUp as Form
 from appliance.protocol.authorization import Subject
 from appliance.protocol.form import Params
 from appliance.seams import LoginTaken, NewAccount, SourceUnavailable, Tools, User

@@ -11,12 +11,12 @@ from appliance.config.declared.access import Policy, Step
 from appliance.endpoints import ENDPOINTS
 from appliance.endpoints.step_pages import step_pages
 from appliance.parts.response_modes import RESPONSE_MODES
-from appliance.profile.acr import Levels
-from appliance.profile.consents import Consents
 from appliance.profile.logout import Logout
 from appliance.profile.logout_deliveries import LogoutTokens
 from appliance.profile.profile import Profile
-from appliance.profile.sessions import Sessions
+from appliance.profile.sign_on.acr import Levels
+from appliance.profile.sign_on.consents import Consents
+from appliance.profile.sign_on.sessions import Sessions
 from appliance.protocol import form
 from appliance.protocol.authorization import Subject
 from appliance.protocol.client import Client

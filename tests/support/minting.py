@@ -28,20 +28,20 @@ from appliance.parts.grant_types import GRANT_TYPES
 from appliance.parts.stores.memory import Memory
 from appliance.parts.stores.sqlite import Sqlite
 from appliance.parts.subject_types import SUBJECT_TYPES
-from appliance.profile.access_tokens import AccessTokens
 from appliance.profile.claims import ClaimsRelease
 from appliance.profile.client_auth import ClientAuth
 from appliance.profile.client_keys import ClientKeys, read_key_set
 from appliance.profile.clients import Clients
 from appliance.profile.details import DetailsTypes
-from appliance.profile.id_tokens import IdTokens
 from appliance.profile.keys import KeyRing
 from appliance.profile.profile import Profile
 from appliance.profile.resources import Resources
-from appliance.profile.response_protection import ResponseProtection
-from appliance.profile.sender_constraint import SenderConstraint
 from appliance.profile.standing import Standing
-from appliance.profile.tokens import CodeBinding, Tokens
+from appliance.profile.tokens.access_tokens import AccessTokens
+from appliance.profile.tokens.id_tokens import IdTokens
+from appliance.profile.tokens.mint import CodeBinding, Tokens
+from appliance.profile.tokens.response_protection import ResponseProtection
+from appliance.profile.tokens.sender_constraint import SenderConstraint
 from appliance.protocol import form, pkce
 from appliance.protocol.authorization import Authorization, ClaimsRequest, Subject
 from appliance.protocol.client import NOBODY, Client, ClientSecret

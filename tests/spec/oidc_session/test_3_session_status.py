@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from appliance.profile.session_state import SessionState
+from appliance.profile.sign_on.session_state import SessionState
 from appliance.protocol.messages import Response
 from tests.support.browser import Browser, answer, header
 from tests.support.logging_out import client, leaving, log_in, logout, redeem

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.endpoints.introspection import IntrospectionEndpoint
 from appliance.jose.keys import generate
-from appliance.profile.dpop_nonces import DpopNonces
+from appliance.profile.tokens.dpop_nonces import DpopNonces
 from appliance.protocol.authorization import Confirmation
 from appliance.protocol.errors import UseDpopNonce
 from appliance.protocol.records import RefreshToken, SharedSecret

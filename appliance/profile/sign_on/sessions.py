@@ -13,7 +13,7 @@ from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.profile.logout import Logout
-from appliance.profile.session_state import SessionState
+from appliance.profile.sign_on.session_state import SessionState
 from appliance.protocol import base64url, handles
 from appliance.protocol.frozen import quick
 from appliance.protocol.messages import Request, SetCookie

@@ -4,7 +4,7 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.algorithms import half_hash
 from appliance.jose.problems import TokenProblem
 from appliance.profile.claims import ClaimsRelease, Placement
-from appliance.profile.response_protection import UNSECURED, ResponseProtection
+from appliance.profile.tokens.response_protection import UNSECURED, ResponseProtection
 from appliance.protocol.authorization import Authorization
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from appliance.profile.claims import ClaimsRelease
-from appliance.profile.tokens import Tokens
+from appliance.profile.tokens.mint import Tokens
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidRequest, ServerError
 from appliance.protocol.records import Session

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
-from appliance.profile.access_tokens import AccessTokens, IssuedAccessToken
 from appliance.profile.claims import ClaimsRelease, Placement
-from appliance.profile.id_tokens import IdTokens
 from appliance.profile.resources import Resources
-from appliance.profile.response_protection import UNSECURED
-from appliance.profile.sender_constraint import token_type
 from appliance.profile.standing import Standing
+from appliance.profile.tokens.access_tokens import AccessTokens, IssuedAccessToken
+from appliance.profile.tokens.id_tokens import IdTokens
+from appliance.profile.tokens.response_protection import UNSECURED
+from appliance.profile.tokens.sender_constraint import token_type
 from appliance.protocol import authorization_details
 from appliance.protocol.authorization import Authorization, Confirmation
 from appliance.protocol.client import Client

@@ -24,7 +24,7 @@ from appliance.jose.tokens import MAX_REQUEST_OBJECT, decode_strict, verify
 from appliance.jose.unsecured import NONE, is_unsecured, read_unsecured
 from appliance.profile.client_keys import ClientKeys
 from appliance.profile.keys import KeyRing
-from appliance.profile.request_uris import RequestUris
+from appliance.profile.requests.request_uris import RequestUris
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClient, InvalidRequest, InvalidRequestObject
 from appliance.protocol.form import Params

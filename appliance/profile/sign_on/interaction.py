@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.config.declared.access import Policy
-from appliance.profile.acr import Counts, Level, Levels
+from appliance.profile.sign_on.acr import Counts, Level, Levels
 from appliance.protocol import claims_request
 from appliance.protocol.authorization_request import AuthorizationRequest
 from appliance.protocol.client import Client

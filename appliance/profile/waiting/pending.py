@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from appliance.polling import APPROVED
-from appliance.profile.backchannel import Backchannel
-from appliance.profile.ping_deliveries import ping_of
+from appliance.profile.waiting.backchannel import Backchannel
+from appliance.profile.waiting.ping_deliveries import ping_of
 from appliance.protocol import base64url
 from appliance.protocol.authorization import Authorization, Subject
 from appliance.protocol.handles import stored_id

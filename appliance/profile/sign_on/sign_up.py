@@ -14,8 +14,8 @@ from typing import Final
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.sign_up import SignUp as DeclaredSignUp
 from appliance.config.declared.sign_up import SignUpField
-from appliance.profile.acr import Levels
-from appliance.profile.registration_quota import RegistrationQuota
+from appliance.profile.registration.registration_quota import RegistrationQuota
+from appliance.profile.sign_on.acr import Levels
 from appliance.protocol import login_name
 from appliance.protocol.errors import TooManyRequests
 from appliance.protocol.form import Params

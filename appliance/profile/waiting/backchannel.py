@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.profile.ping_deliveries import PingDeliveries
-from appliance.profile.signed_requests import SignedRequests
-from appliance.profile.user_hints import UserHints
+from appliance.profile.requests.signed_requests import SignedRequests
+from appliance.profile.requests.user_hints import UserHints
+from appliance.profile.waiting.ping_deliveries import PingDeliveries
 from appliance.protocol.errors import InvalidUserCode, MissingUserCode, TooManyRequests
 from appliance.protocol.records import user_key
 from appliance.seams import Source, User

@@ -15,7 +15,7 @@ from appliance.jose.claims import check_times, read_text
 from appliance.jose.problems import KeyProblem, TokenProblem
 from appliance.jose.public_keys import RememberedKeys
 from appliance.jose.tokens import Unverified, decode_strict, verify
-from appliance.profile.dpop_nonces import DpopNonces
+from appliance.profile.tokens.dpop_nonces import DpopNonces
 from appliance.protocol import base64url
 from appliance.protocol.errors import InvalidDpopProof, UseDpopNonce
 from appliance.protocol.handles import stored_id

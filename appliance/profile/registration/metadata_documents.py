@@ -15,10 +15,10 @@ from appliance.outbound.client import OutboundClient
 from appliance.outbound.documents import JsonDocuments, Patience
 from appliance.outbound.problems import OutboundProblem
 from appliance.outbound.urls import read_url
-from appliance.profile import registration_rules
-from appliance.profile.client_metadata import ClientMetadata, Metadata, refusal
 from appliance.profile.clients import origins_of
-from appliance.profile.metadata_choices import choose
+from appliance.profile.registration import registration_rules
+from appliance.profile.registration.client_metadata import ClientMetadata, Metadata, refusal
+from appliance.profile.registration.metadata_choices import choose
 from appliance.profile.security import fenced
 from appliance.protocol.client import Client
 from appliance.protocol.errors import OAuthError

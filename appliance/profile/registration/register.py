@@ -14,14 +14,14 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.config.declared.root import Root
 from appliance.config.declared.whole import Declared
 from appliance.outbound.client import OutboundClient
-from appliance.profile import registration_rules
-from appliance.profile.client_metadata import ClientMetadata, Metadata, instance_of, refusal, with_secret
 from appliance.profile.clients import origins_of
-from appliance.profile.metadata_choices import choose
-from appliance.profile.registered_secrets import kept, needs_value, secret_of, uses_secret
-from appliance.profile.registration_quota import RegistrationQuota
+from appliance.profile.registration import registration_rules
+from appliance.profile.registration.client_metadata import ClientMetadata, Metadata, instance_of, refusal, with_secret
+from appliance.profile.registration.metadata_choices import choose
+from appliance.profile.registration.registered_secrets import kept, needs_value, secret_of, uses_secret
+from appliance.profile.registration.registration_quota import RegistrationQuota
+from appliance.profile.registration.software_statements import SoftwareStatements, read_verified
 from appliance.profile.security import fenced
-from appliance.profile.software_statements import SoftwareStatements, read_verified
 from appliance.protocol.client import Client, ClientSecret
 from appliance.protocol.errors import (
     InvalidClientMetadata,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.certificates import thumbprint
-from appliance.profile.dpop import HEADER, DpopProofs
+from appliance.profile.tokens.dpop import HEADER, DpopProofs
 from appliance.protocol.authorization import Confirmation
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidDpopProof, InvalidGrant, InvalidRequest, InvalidToken

@@ -15,7 +15,7 @@ from appliance.outbound.client import OutboundClient
 from appliance.outbound.documents import read_json
 from appliance.outbound.problems import OutboundProblem
 from appliance.outbound.urls import read_url
-from appliance.profile.client_metadata import refusal
+from appliance.profile.registration.client_metadata import refusal
 from appliance.protocol import response_type
 from appliance.protocol.client import Client
 from appliance.protocol.errors import InvalidClientMetadata, InvalidRedirectUri

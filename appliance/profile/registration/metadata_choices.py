@@ -13,7 +13,7 @@ from appliance.jose.algorithms import (
     CONTENT_ENCRYPTIONS,
     KEY_MANAGEMENT_ALGORITHMS,
 )
-from appliance.profile.client_metadata import Metadata, refusal
+from appliance.profile.registration.client_metadata import Metadata, refusal
 
 #: Members of several values to the member that one of them is registered as (RP Metadata Choices 2).
 CHOICES: Final[Mapping[str, str]] = {

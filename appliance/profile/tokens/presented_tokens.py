@@ -12,7 +12,7 @@ from appliance.config.declared.profile import Profile as DeclaredProfile
 from appliance.jose.problems import TokenProblem
 from appliance.parts.grant_types.token_exchange import PresentedToken
 from appliance.profile.standing import Standing
-from appliance.profile.tokens import Tokens
+from appliance.profile.tokens.mint import Tokens
 from appliance.protocol.authorization import Authorization, ClaimsRequest, Subject
 from appliance.protocol.errors import InvalidGrant, InvalidRequest, InvalidToken
 from appliance.protocol.records import Session

@@ -1,0 +1,1 @@
+"""Tokens made, bound, protected and read back."""
