@@ -110,16 +110,31 @@ class Connection(RequestHandler):
             # Nobody is there any more, or nobody who reads.
             if self.transport is not None:
                 self.transport.abort()
-        except asyncio.CancelledError:
-            self.force_close()
-            raise
-        # Whoever ends it while it waits has ended it already.
-        self._task_handler = None
+        finally:
+            # Whoever ends it while it waits has ended it already, and nobody is to wait for this task.
+            self._task_handler = None
+            self._end()
+
+    def _end(self) -> None:
+        """Close it once all is sent, but not later than others must have read what they asked for."""
+        transport = self.transport
         self.force_close()
+        if transport is not None and transport.get_write_buffer_size():
+            self._loop.call_later(READING, transport.abort)
+
+    def _process_keepalive(self) -> None:
+        """The end of an idle connection; of one that only seems to be, when nobody reads what was sent."""
+        transport = self.transport
+        super()._process_keepalive()
+        if self.transport is None and transport is not None and transport.get_write_buffer_size():
+            transport.abort()
 
     async def _next(self) -> tuple[object, StreamReader]:
         """The next request, or what the parser has to say of something that is none."""
-        if not self._messages:
+        if self._messages:
+            # Who sends many at once takes turns with the others.
+            await asyncio.sleep(0)
+        else:
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter

@@ -1,6 +1,7 @@
 """A connection between two requests: who does not read, who leaves, and what a body turns out to be."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -83,6 +84,51 @@ async def test_who_does_not_read_is_let_go_and_others_are_served(
     assert answer.startswith(b"HTTP/1.1 200 ")
     await op.until(lambda: listener(op)._open_connections() == 0)
     writer.transport.abort()
+
+
+@pytest.mark.attack("HT-06")
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
+async def test_who_does_not_read_an_answer_that_is_nearly_sent_is_let_go_too(
+    op: Served, last: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def page(_: Incoming) -> Response:
+        return Response(200, body=b"a" * 60_000)
+
+    monkeypatch.setattr(listener(op)._answers, "_answer", page)
+    monkeypatch.setattr(connection, "READING", 0.2)
+    monkeypatch.setattr(connection, "KEEPALIVE_TIMEOUT", 0.2)
+    # No more than what the server holds back itself: it never has to stop in writing.
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        peer.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", op.public))
+        opened = op.running.listening._open["public"][1]._runner.server
+        assert opened is not None
+        await op.until(lambda: bool(opened.connections))
+        transport = opened.connections[0].transport
+        assert transport is not None
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+        await asyncio.get_running_loop().sock_sendall(peer, b"GET / HTTP/1.1\r\n" + HOST + last + b"\r\n")
+        await op.until(lambda: not opened.connections)
+
+
+@pytest.mark.attack("HT-04")
+async def test_who_sends_many_requests_at_once_takes_turns_with_others(op: Served) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(others())
+    try:
+        answer = await exchange(op.public, 2000 * (b"GET /jwks HTTP/1.1\r\n" + HOST + b"\r\n") + LAST)
+    finally:
+        counting.cancel()
+    assert answer.count(b"HTTP/1.1 200 ") == 2001
+    assert turns >= 2000
 
 
 @pytest.mark.attack("HT-19")
