@@ -50,7 +50,7 @@ class Floor:
         if form["grant_type"] == "authorization_code":
             answer["id_token"] = self._id_token(self.codes.pop(form["code"]))
         elif "jwt" in form:
-            answer["access_token"] = self._id_token("ES256")
+            answer["access_token"] = self._id_token(form["jwt"])
         elif form["grant_type"] == "refresh_token":
             alg = self.refresh["first"]
             answer["refresh_token"] = secrets.token_urlsafe(32)

@@ -35,11 +35,13 @@ _DPOP = generate("ES256", kid="dpop")
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+_RSA_API = "https://api.example"
 _numbers = itertools.count(1)
 
 #: The floor's operation that each one here is nearest to.
 COUNTERPARTS: Final = {
     "client_credentials JWT ES256": "client_credentials JWT ES256",
+    "client_credentials JWT RS256": "client_credentials JWT RS256",
     "private_key_jwt ES256": "client_credentials",
     "introspection": "introspection",
     "PAR + code ES256": "code flow ES256",
@@ -57,6 +59,8 @@ def public_key() -> dict[str, object]:
 PROFILE: dict[str, Any] = {
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
     "endpoints": {"introspection": True, "pushed_authorization_request": True},
+    # Whose tokens are signed with RSA.
+    "resources": {_RSA_API: {"scopes": ["api"], "access_token_format": "jwt", "access_token_signing_alg": "RS256"}},
     "token_exchange": {
         "policies": [
             {
@@ -86,7 +90,7 @@ def clients() -> dict[str, dict[str, Any]]:
         return {name: value for name, value in whole.items() if value is not None}
 
     return {
-        "machine-jwt": machine("machine-jwt", op={"access_token_format": "jwt"}),
+        "machine-jwt": machine("machine-jwt", op={"access_token_format": "jwt", "resources": [_RSA_API]}),
         "key": machine(
             "key",
             token_endpoint_auth_method="private_key_jwt",
@@ -107,6 +111,7 @@ class Modern:
         """By name."""
         return {
             "client_credentials JWT ES256": self._client_credentials_jwt,
+            "client_credentials JWT RS256": self._client_credentials_rsa,
             "private_key_jwt ES256": self._private_key_jwt,
             "introspection": self._introspection,
             "PAR + code ES256": self._pushed,
@@ -116,6 +121,10 @@ class Modern:
 
     async def _client_credentials_jwt(self, connection: Connection) -> None:
         body = form(grant_type="client_credentials")
+        expect(await connection.request("POST", "/token", headers=basic("machine-jwt"), body=body), 200)
+
+    async def _client_credentials_rsa(self, connection: Connection) -> None:
+        body = form(grant_type="client_credentials", resource=_RSA_API)
         expect(await connection.request("POST", "/token", headers=basic("machine-jwt"), body=body), 200)
 
     async def _private_key_jwt(self, connection: Connection) -> None:

@@ -74,7 +74,11 @@ class Floor:
             expect(await connection.request("POST", "/token", body=form(grant_type="client_credentials")), 200)
 
         async def client_credentials_jwt(connection: Connection) -> None:
-            body = form(grant_type="client_credentials", jwt="1")
+            body = form(grant_type="client_credentials", jwt="ES256")
+            expect(await connection.request("POST", "/token", body=body), 200)
+
+        async def client_credentials_rsa(connection: Connection) -> None:
+            body = form(grant_type="client_credentials", jwt="RS256")
             expect(await connection.request("POST", "/token", body=body), 200)
 
         async def introspection(connection: Connection) -> None:
@@ -92,6 +96,7 @@ class Floor:
             "jwks": document,
             "client_credentials": client_credentials,
             "client_credentials JWT ES256": client_credentials_jwt,
+            "client_credentials JWT RS256": client_credentials_rsa,
             "introspection": introspection,
             "code flow ES256": self._flow("ES256"),
             "code flow RS256": self._flow("RS256"),

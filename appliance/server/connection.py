@@ -86,6 +86,14 @@ class Connection(RequestHandler):
         if content is not None and not content.is_eof():
             content.set_exception(ConnectionResetError("nobody is there any more"))
 
+    def force_close(self) -> None:
+        """Close it once all is sent, but not later than others must have read what they asked for."""
+        transport, idle = self.transport, self._waiter is not None
+        super().force_close()
+        if transport is not None and transport.get_write_buffer_size():
+            # An idle connection has had that time.
+            self._loop.call_later(0 if idle else READING, transport.abort)
+
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Go on reading, if it was stopped; the stock one wakes the parser for every body that was read."""
         if self._reading_paused or self._buffer_paused:
@@ -113,21 +121,7 @@ class Connection(RequestHandler):
         finally:
             # Whoever ends it while it waits has ended it already, and nobody is to wait for this task.
             self._task_handler = None
-            self._end()
-
-    def _end(self) -> None:
-        """Close it once all is sent, but not later than others must have read what they asked for."""
-        transport = self.transport
-        self.force_close()
-        if transport is not None and transport.get_write_buffer_size():
-            self._loop.call_later(READING, transport.abort)
-
-    def _process_keepalive(self) -> None:
-        """The end of an idle connection; of one that only seems to be, when nobody reads what was sent."""
-        transport = self.transport
-        super()._process_keepalive()
-        if self.transport is None and transport is not None and transport.get_write_buffer_size():
-            transport.abort()
+            self.force_close()
 
     async def _next(self) -> tuple[object, StreamReader]:
         """The next request, or what the parser has to say of something that is none."""

@@ -5,7 +5,7 @@ for: either all of it exists, or none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from appliance.config.declared.profile import Profile as DeclaredProfile
@@ -20,7 +20,7 @@ from appliance.protocol import authorization_details
 from appliance.protocol.authorization import Authorization, Confirmation
 from appliance.protocol.client import Client
 from appliance.protocol.errors import AccessDenied, InvalidGrant, ServerError, TemporarilyUnavailable
-from appliance.protocol.frozen import quick
+from appliance.protocol.frozen import changed, quick
 from appliance.protocol.handles import AUTHORIZATION_CODE, REFRESH_TOKEN, issue, stored_id
 from appliance.protocol.records import AccessToken, AuthorizationCode, Record, RefreshToken
 from appliance.protocol.scope import OFFLINE_ACCESS
@@ -138,15 +138,15 @@ class Tokens:
         scope = tuple(name for name in redeemed.scope if name in allowed)
         authorization = redeemed.authorization
         if scope != authorization.scope or confirmation != authorization.confirmation:
-            authorization = replace(authorization, scope=scope, confirmation=confirmation)
+            authorization = changed(authorization, scope=scope, confirmation=confirmation)
         if redeemed.resource is not None:
-            authorization = replace(authorization, resource=redeemed.resource)
+            authorization = changed(authorization, resource=redeemed.resource)
         if redeemed.authorization_details is not None:
-            authorization = replace(authorization, authorization_details=redeemed.authorization_details)
+            authorization = changed(authorization, authorization_details=redeemed.authorization_details)
         issued = await self._access_token(authorization, client, user, redeemed.ends_at)
         record = issued.record
         if redeemed.ends_with is not None:
-            record = replace(record, authorization_id=redeemed.ends_with)
+            record = changed(record, authorization_id=redeemed.ends_with)
         records: tuple[Record, ...] = (record,)
         answer: dict[str, object] = {
             "access_token": issued.token,
@@ -158,7 +158,7 @@ class Tokens:
             refresh_token = issue(REFRESH_TOKEN, self._tools.entropy)
             kept, binding = redeemed.authorization, confirmation if client.is_public else None
             if kept.confirmation != binding:
-                kept = replace(kept, confirmation=binding)
+                kept = changed(kept, confirmation=binding)
             records += (self._first_of_family(refresh_token, kept, client),)
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token
@@ -204,7 +204,7 @@ class Tokens:
             expires_at=min(now + (client.op.ttl.refresh_token_idle or self._ttl.refresh_token.idle), until),
             authorization_id=authorization.id,
             # Core 12.2: the nonce answered the authorization request; a refreshed ID Token has none.
-            authorization=authorization if authorization.nonce is None else replace(authorization, nonce=None),
+            authorization=authorization if authorization.nonce is None else changed(authorization, nonce=None),
             family_until=until,
             rotated_at=0,
             sealed_successor="",
@@ -234,7 +234,7 @@ class Tokens:
                 authorization, client, user, Placement.ACCESS_TOKEN, at_resource=targets.claims
             )
         places = (*authorization.resource, *targets.terms.audience)
-        narrowed = replace(
+        narrowed = changed(
             authorization,
             scope=self._resources.scope_of_token(authorization.scope, authorization.resource),
             authorization_details=authorization_details.at(authorization.authorization_details, places),
