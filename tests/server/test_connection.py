@@ -97,6 +97,7 @@ async def test_who_does_not_read_an_answer_that_is_nearly_sent_is_let_go_too(
     monkeypatch.setattr(listener(op)._answers, "_answer", page)
     monkeypatch.setattr(connection, "READING", 0.2)
     monkeypatch.setattr(connection, "KEEPALIVE_TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "_SETTINGS", {**connection._SETTINGS, "keepalive_timeout": 0.5})
     # No more than what the server holds back itself: it never has to stop in writing.
     with socket.socket() as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
