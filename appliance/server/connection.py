@@ -79,6 +79,14 @@ class Connection(RequestHandler):
         #: The body that is being read, or may be.
         self._content: StreamReader | None = None
 
+    def data_received(self, data: bytes) -> None:
+        """Parse it; who waits for a body learns at once that what came is none, which the stock one tells nobody."""
+        super().data_received(data)
+        content = self._content
+        if content is not None and not content.is_eof() and self._messages:
+            # Nothing follows a body that is not at its end but the parser's complaint.
+            content.set_exception(web.RequestPayloadError("malformed"))
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nobody waits any longer for a body that cannot come."""
         content = self._content

@@ -35,11 +35,10 @@ def listener(op: Served) -> OpenListener:
 
 @pytest.mark.spec("RFC 9112", "7.1")
 @pytest.mark.parametrize("rest", [b"zz\r\nab\r\n0\r\n\r\n", b"-1\r\n", b"2\r\nabc\r\n"])
-async def test_a_body_that_turns_out_to_be_malformed_is_refused_and_the_last(
+async def test_a_body_that_turns_out_to_be_malformed_is_refused_at_once_and_the_last(
     op: Served, rest: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The parser tells nobody who waits for the rest of a body that there is none.
-    monkeypatch.setattr("appliance.server.messages.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr("appliance.server.messages.BODY_TIMEOUT", 10 * PATIENCE)
     reader, writer = await asyncio.open_connection("127.0.0.1", op.public)
     writer.write(b"POST /token HTTP/1.1\r\n" + HOST + FORM + b"Transfer-Encoding: chunked\r\n\r\n2\r\ngr\r\n")
     await op.until(lambda: listener(op)._answers.under_way == 1)
@@ -47,7 +46,7 @@ async def test_a_body_that_turns_out_to_be_malformed_is_refused_and_the_last(
     async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
-    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 ")) and answer.count(b"HTTP/1.") == 1
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.") == 1
 
 
 @pytest.mark.spec("RFC 9110", "7.8")
