@@ -71,7 +71,7 @@ class ClientAssertions:
         self._milliseconds = compat.assertion_exp_unit == "auto"
         self._store = store
         self._clock = tools.clock
-        # The one that was read last: both methods look at it, and one of them twice.
+        # The one that was read last: both methods look at it, and one of them twice, in one request.
         self._last: tuple[str, Unverified | None] = ("", None)
 
     def read(self, form: Params) -> Unverified | None:
@@ -81,7 +81,8 @@ class ClientAssertions:
             return None
         if form.get("client_assertion_type") != JWT_BEARER:
             raise InvalidClient(detail="client_assertion_type is missing or not supported")
-        if text != self._last[0]:
+        # That very text, not an equal one: nobody learns from the time how near he is to another's.
+        if text is not self._last[0]:
             try:
                 self._last = text, decode_strict(text)
             except TokenProblem as problem:

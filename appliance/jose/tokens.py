@@ -57,13 +57,6 @@ class Unverified:
     _claims: list[dict[str, object]] = field(init=False, repr=False, compare=False, default_factory=list)
 
     @property
-    def claims(self) -> dict[str, object]:
-        """What it claims, which counts for nothing until it is verified. TokenProblem."""
-        if not self._claims:
-            self._claims.append(_read_object(self.payload, "payload", MAX_REQUEST_OBJECT))
-        return self._claims[0]
-
-    @property
     def alg(self) -> str:
         """The algorithm the header claims."""
         return str(self.header["alg"])
@@ -153,7 +146,9 @@ def _read_object(octets: bytes, part: str, max_length: int) -> dict[str, object]
 
 def read_unverified_claims(token: Unverified) -> dict[str, object]:
     """The claims before verification: only to find whose keys to verify with."""
-    return token.claims
+    if not token._claims:
+        token._claims.append(_read_object(token.payload, "payload", MAX_REQUEST_OBJECT))
+    return token._claims[0]
 
 
 def verify(

@@ -95,11 +95,6 @@ class Params(Mapping[str, str]):
         for name, values in self._several.items():
             yield from ((name, value) for value in values)
 
-    def only(self, names: Iterable[str]) -> "Params":
-        """The parameters of these names, as if no other had been sent."""
-        values = self._values
-        return Params([(name, values[name]) for name in names if name in values])
-
     def check_once(self, *may_repeat: str) -> None:
         """InvalidRequest when any other parameter was sent more than once (RFC 6749 3.1)."""
         if self.repeated and not self.repeated <= {*may_repeat}:

@@ -17,7 +17,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from appliance.protocol.messages import Response
-from appliance.server.messages import MALFORMED, Incoming, Refused, refusal
+from appliance.server.messages import Incoming, Refused, malformed, refusal
 from appliance.server.octets import octets
 
 #: Idle connections, half-sent headers and silent peers are closed after this many seconds.
@@ -37,7 +37,7 @@ _SETTINGS: Mapping[str, Any] = {
 #: Gives the response to one request. Refused when it is not even read.
 Answer = Callable[[Incoming], Awaitable[Response]]
 
-_FAILED = Refused(500, "Failed.")
+_FAILED = refusal(Refused(500, "Failed."))
 
 
 class Answers:
@@ -62,7 +62,7 @@ class Answers:
             # What goes wrong in answering is told and answered above: this failed before it or after it.
             frames = "".join(traceback.format_tb(error.__traceback__))
             structlog.get_logger().error("failure", exception=type(error).__name__, traceback=frames)
-            response, stays = refusal(_FAILED), False
+            response, stays = _FAILED, False
         finally:
             self.under_way -= 1
         return response, stays and not self.draining
@@ -152,7 +152,7 @@ class Connection(RequestHandler):
     async def _serve(self, message: object, content: StreamReader) -> bool:
         """Answer a request; whether another one may follow."""
         if not isinstance(message, RawRequestMessage):
-            self._send(refusal(MALFORMED), "", old=False, stays=False)
+            self._send(refusal(malformed()), "", old=False, stays=False)
             return False
         self._content = content
         response, stays = await self._answers(Incoming(message, content, self))
@@ -161,7 +161,7 @@ class Connection(RequestHandler):
         try:
             self._send(response, message.method, old=message.version == HttpVersion10, stays=stays)
         except ValueError:
-            self._send(refusal(_FAILED), message.method, old=False, stays=False)
+            self._send(_FAILED, message.method, old=False, stays=False)
             return False
         if self.writing_paused:
             async with asyncio.timeout(READING):

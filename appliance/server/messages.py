@@ -56,7 +56,9 @@ class Refused(Exception):
         self.text = text
 
 
-MALFORMED = Refused(400, "The request is malformed.")
+def malformed() -> Refused:
+    """What the parser, or a rule of ours about framing, refuses. Made anew: an exception keeps where it was raised."""
+    return Refused(400, "The request is malformed.")
 
 
 class Peer(Protocol):
@@ -121,7 +123,7 @@ def _check_version(message: RawRequestMessage, headers: Mapping[str, tuple[str, 
         raise Refused(505, "HTTP/1.1 is spoken here.")
     if "transfer-encoding" in headers:
         # RFC 9112 6.1: a 1.0 message with Transfer-Encoding has faulty framing.
-        raise MALFORMED
+        raise malformed()
 
 
 async def _body(raw: Incoming, headers: Mapping[str, tuple[str, ...]]) -> bytes:
@@ -148,7 +150,7 @@ async def _body(raw: Incoming, headers: Mapping[str, tuple[str, ...]]) -> bytes:
     except TimeoutError:
         raise Refused(408, "The request took too long.") from None
     except web.RequestPayloadError:
-        raise MALFORMED from None
+        raise malformed() from None
     return b"".join(chunks)
 
 

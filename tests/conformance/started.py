@@ -1,14 +1,13 @@
 """`deploy/conformance/start` as an operator runs it: a process of its own on free loopback ports, ended by its pid."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.live import PATIENCE, ROOT, answers, eventually
+from tests.support.live import ROOT, answers, eventually, stop
 
 
 @contextmanager
@@ -25,12 +24,7 @@ def started(
         _wait(process, admin, log)
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 def _wait(process: subprocess.Popen[bytes], admin: str, log: Path) -> None:

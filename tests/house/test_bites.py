@@ -65,6 +65,7 @@ BREACHES: list[tuple[Rule, dict[str, str]]] = [
     (lenient_complaints, {"config/a.py": "from yaml import load"}),
     (lenient_complaints, {"server/a.py": "from urllib.parse import parse_qs"}),
     (lenient_complaints, {"server/a.py": "import urllib.parse\nurllib.parse.parse_qsl('')"}),
+    (wire_complaints, {"server/dispatch.py": "def f(raw: messages.Incoming): return raw.message.url"}),
 ]
 SOUND: list[tuple[Rule, dict[str, str]]] = [
     (

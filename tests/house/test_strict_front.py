@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from tests.house.source import ROOT, Module, functions, parameters, product, read_modules
 
 LENIENT_ATTRIBUTES = frozenset({"post", "json", "text", "host", "url", "scheme", "remote"})
+#: What the server's connection hands on in its place.
+PARSED = frozenset({"Incoming", "RawRequestMessage"})
 LENIENT_YAML = frozenset(
     f"{prefix}load{suffix}" for prefix in ("", "safe_", "full_", "unsafe_") for suffix in ("", "_all")
 )
@@ -28,7 +30,8 @@ def annotated_requests(module: Module) -> Iterator[tuple[ast.AST, str]]:
     for function in functions(module.tree):
         for parameter in parameters(function):
             words = ast.unparse(parameter.annotation).strip("'\"") if parameter.annotation else ""
-            if "web.Request" in words or "web.BaseRequest" in words or words in own:
+            parsed = words.rpartition(".")[2] in PARSED
+            if parsed or "web.Request" in words or "web.BaseRequest" in words or words in own:
                 yield function, parameter.arg
 
 
@@ -42,9 +45,15 @@ def wire_complaints(modules: Iterable[Module]) -> list[str]:
         for node in ast.walk(scope)
         if isinstance(node, ast.Attribute)
         and node.attr in LENIENT_ATTRIBUTES
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
+        and _is_of(node.value, name)
     ]
+
+
+def _is_of(value: ast.expr, name: str) -> bool:
+    """Whether an expression is what has that name, or the message in it."""
+    if isinstance(value, ast.Attribute) and value.attr == "message":
+        value = value.value
+    return isinstance(value, ast.Name) and value.id == name
 
 
 def lenient_complaints(modules: Iterable[Module]) -> list[str]:

@@ -102,7 +102,7 @@ async def test_who_does_not_read_an_answer_that_is_nearly_sent_is_let_go_too(
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         peer.setblocking(False)
         await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", op.public))
-        opened = op.running.listening._open["public"][1]._runner.server
+        opened = listener(op)._runner.server
         assert opened is not None
         await op.until(lambda: bool(opened.connections))
         transport = opened.connections[0].transport
