@@ -17,8 +17,9 @@ from pathlib import Path
 import uvloop
 
 from bench.config import PORT, write
+from bench.floor import ACCESS_TOKEN, COOKIE
 from bench.modern import COUNTERPARTS, Modern
-from bench.operations import Floor, Operation, Product
+from bench.operations import Operation, Traffic
 from bench.reload import measure_reloads
 from bench.start import measure_starts
 from bench.wire import Connection
@@ -112,12 +113,11 @@ async def compare(options: argparse.Namespace) -> None:
 
 
 async def _table(options: argparse.Namespace, floor_pid: int, product_pid: int) -> None:
-    floor, product = Floor(), Product()
-    connection = Connection(PORT)
-    await product.prepare(connection)
+    floor, product = Traffic(COOKIE, ACCESS_TOKEN), Traffic()
+    await product.log_in(Connection(PORT))
     operations = product.operations() | Modern(product).operations()
     print("| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |\n|---|---|---|---|---|")
-    lowers = floor.operations()
+    lowers = floor.operations() | Modern(floor).operations()
     for name, upper in operations.items():
         if options.only and options.only not in name:
             continue

@@ -1,11 +1,15 @@
 """The floor: an HTTP server that parses, looks up, signs and answers, with none of a provider's checks.
 
-It is a lower bound to hold the product against, not a rival: no client authentication, no PKCE, no expiry.
+It gets the very requests that the product gets, and answers with the same members: who asks and what for is parsed and
+looked up in dictionaries. It is a lower bound to hold the product against, not a rival: no secret is compared, no
+redirect URI, no code challenge, no expiry, no scope, no session's age; codes and tokens are stored as they are.
 """
 
 import argparse
 import asyncio
+import base64
 import secrets
+import time
 
 import orjson
 import uvloop
@@ -15,8 +19,13 @@ from appliance.jose.keys import SigningKey, generate
 from appliance.jose.tokens import sign
 from appliance.protocol.form import Params, read
 
-DISCOVERY = orjson.dumps({f"member_{number}": "https://op.example/path" for number in range(30)})
+ISSUER = "http://localhost:18080"
+DOCUMENT = orjson.dumps({f"member_{number}": "https://op.example/path" for number in range(30)})
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+#: What a browser sends that is logged in here.
+COOKIE = f"op_browser_bench={'b' * 43}; op_session_bench={'s' * 49}"
+#: A token that UserInfo and introspection know.
+ACCESS_TOKEN = "token"
 
 
 class Floor:
@@ -24,42 +33,77 @@ class Floor:
 
     def __init__(self) -> None:
         self.keys: dict[str, SigningKey] = {"ES256": generate("ES256"), "RS256": generate("RS256")}
-        self.codes: dict[str, str] = {}
-        self.refresh: dict[str, str] = {"first": "RS256"}
-        self.tokens: dict[str, dict[str, str]] = {"token": {"sub": "anna", "name": "Anna", "email": "a@example.org"}}
+        algs = {"es256": "ES256", "rs256": "RS256", "refreshing": "RS256", "machine": "", "machine-jwt": "ES256"}
+        self.clients: dict[str, str] = algs
+        self.sessions: dict[str, str] = {"s" * 49: "anna"}
+        self.codes: dict[str, dict[str, object]] = {}
+        self.tokens: dict[str, dict[str, object]] = {
+            ACCESS_TOKEN: {"client_id": "es256", "sub": "anna", "scope": "openid profile email", "exp": 2000000000}
+        }
+        self.refresh_tokens: dict[str, dict[str, object]] = {}
+        self.people: dict[object, dict[str, str]] = {"anna": {"name": "Anna", "email": "anna@example.org"}}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         path, _, query = request.raw_path.partition("?")
-        if path == "/discovery":
-            return web.Response(body=DISCOVERY, headers=JSON)
         if path == "/authorize":
-            asked = read(query)
-            code = secrets.token_urlsafe(32)
-            self.codes[code] = asked["alg"]
-            return web.Response(status=303, headers={"Location": f"{asked['redirect_uri']}?code={code}"})
+            return self._authorize(read(query), request.headers["Cookie"])
         if path == "/userinfo":
-            token = request.headers["Authorization"].removeprefix("Bearer ")
-            return web.Response(body=orjson.dumps(self.tokens[token]), headers=JSON)
-        return self._token(read(await request.read()))
+            token = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+            return _json({"sub": token["sub"], **self.people[token["sub"]]})
+        if path in ("/token", "/introspect"):
+            credentials = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
+            client_id, _, _ = credentials.partition(":")
+            form = read(await request.read())
+            if path == "/introspect":
+                return _json({"active": True, "token_type": "Bearer", "iss": ISSUER, **self.tokens[form["token"]]})
+            return self._token(client_id, form)
+        return web.Response(body=DOCUMENT, headers=JSON)
 
-    def _token(self, form: Params) -> web.Response:
-        answer: dict[str, object] = {"access_token": secrets.token_urlsafe(32), "expires_in": 600}
-        if "token" in form:
-            return web.Response(body=orjson.dumps({"active": True, **self.tokens[form["token"]]}), headers=JSON)
-        if form["grant_type"] == "authorization_code":
-            answer["id_token"] = self._id_token(self.codes.pop(form["code"]))
-        elif "jwt" in form:
-            answer["access_token"] = self._id_token(form["jwt"])
-        elif form["grant_type"] == "refresh_token":
-            alg = self.refresh["first"]
-            answer["refresh_token"] = secrets.token_urlsafe(32)
-            answer["id_token"] = self._id_token(alg)
-        return web.Response(body=orjson.dumps(answer), headers=JSON)
+    def _authorize(self, asked: Params, cookie: str) -> web.Response:
+        cookies = dict(one.split("=", 1) for one in cookie.split("; "))
+        sub = self.sessions[cookies["op_session_bench"]]
+        code = secrets.token_urlsafe(32)
+        self.codes[code] = {
+            "client_id": asked["client_id"],
+            "redirect_uri": asked["redirect_uri"],
+            "code_challenge": asked["code_challenge"],
+            "scope": asked["scope"],
+            "sub": sub,
+        }
+        location = f"{asked['redirect_uri']}?code={code}&state={asked['state']}&iss={ISSUER}"
+        return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
 
-    def _id_token(self, alg: str) -> str:
-        claims = {"iss": "https://op.example", "sub": "anna", "aud": "client", "exp": 2000000000, "iat": 1}
-        return sign(self.keys[alg], claims, "JWT")
+    def _token(self, client_id: str, form: Params) -> web.Response:
+        alg = self.clients[client_id]
+        if form["grant_type"] == "client_credentials":
+            if alg:
+                alg = "RS256" if "resource" in form else alg
+                token = self._signed(alg, client_id, {"client_id": client_id, "jti": secrets.token_urlsafe(32)})
+                return _json({"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": "api"})
+            return _json(self._granted({"client_id": client_id, "sub": client_id, "scope": "api"}))
+        code = form["grant_type"] == "authorization_code"
+        granted = self.codes.pop(form["code"]) if code else self.refresh_tokens.pop(form["refresh_token"])
+        answer = self._granted(granted)
+        answer["id_token"] = self._signed(alg, client_id, {"sub": granted["sub"], "acr": "1", "amr": ["pwd"]})
+        if client_id == "refreshing":
+            refresh_token = secrets.token_urlsafe(32)
+            self.refresh_tokens[refresh_token] = granted
+            answer["refresh_token"] = refresh_token
+        return _json(answer)
+
+    def _granted(self, granted: dict[str, object]) -> dict[str, object]:
+        token = secrets.token_urlsafe(32)
+        self.tokens[token] = {**granted, "exp": int(time.time()) + 600}
+        return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": granted["scope"]}
+
+    def _signed(self, alg: str, aud: str, more: dict[str, object]) -> str:
+        now = int(time.time())
+        return sign(self.keys[alg], {"iss": ISSUER, "aud": aud, "exp": now + 600, "iat": now, **more}, "JWT")
+
+
+def _json(answer: dict[str, object]) -> web.Response:
+    return web.Response(body=orjson.dumps(answer), headers=JSON)
 
 
 async def serve(port: int) -> None:

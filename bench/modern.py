@@ -1,6 +1,6 @@
-"""Operations of modern OAuth: keys instead of secrets, pushed requests, bound tokens, exchange, introspection.
+"""Operations of modern OAuth: signed tokens, introspection, and what the floor does not have.
 
-The floor has none of them; they are compared with their plain counterparts of the same run.
+Keys instead of secrets, pushed requests, bound tokens and exchange are compared with their plain counterparts.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from bench.operations import (
     REDIRECT,
     VERIFIER,
     Operation,
-    Product,
+    Traffic,
     basic,
     code_of,
     expect,
@@ -38,12 +38,9 @@ _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 _RSA_API = "https://api.example"
 _numbers = itertools.count(1)
 
-#: The floor's operation that each one here is nearest to.
+#: What the floor does not have, and its operation that is nearest.
 COUNTERPARTS: Final = {
-    "client_credentials JWT ES256": "client_credentials JWT ES256",
-    "client_credentials JWT RS256": "client_credentials JWT RS256",
     "private_key_jwt ES256": "client_credentials",
-    "introspection": "introspection",
     "PAR + code ES256": "code flow ES256",
     "DPoP-bound code flow ES256": "code flow ES256",
     "token exchange": "client_credentials",
@@ -102,10 +99,10 @@ def clients() -> dict[str, dict[str, Any]]:
 
 
 class Modern:
-    """The operations, on top of the product's plain ones."""
+    """The operations, on top of the plain ones."""
 
-    def __init__(self, product: Product) -> None:
-        self._product = product
+    def __init__(self, plain: Traffic) -> None:
+        self._plain = plain
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -138,7 +135,7 @@ class Modern:
         expect(await connection.request("POST", "/token", body=body), 200)
 
     async def _introspection(self, connection: Connection) -> None:
-        body = form(token=self._product.access_token)
+        body = form(token=self._plain.access_token)
         expect(await connection.request("POST", "/introspect", headers=basic("es256"), body=body), 200)
 
     async def _pushed(self, connection: Connection) -> None:
@@ -153,12 +150,12 @@ class Modern:
         pushed = await connection.request("POST", "/par", headers=basic("es256"), body=form(**asked))
         reference = orjson.loads(expect(pushed, 201).body)["request_uri"]
         path = "/authorize?" + urlencode({"client_id": "es256", "request_uri": reference})
-        code = code_of(await connection.request("GET", path, headers={"Cookie": self._product.cookie}))
+        code = code_of(await connection.request("GET", path, headers={"Cookie": self._plain.cookie}))
         await self._redeem(connection, code, {})
 
     async def _bound(self, connection: Connection) -> None:
-        path = self._product.authorize("es256", "openid")
-        code = code_of(await connection.request("GET", path, headers={"Cookie": self._product.cookie}))
+        path = self._plain.authorize("es256", "openid")
+        code = code_of(await connection.request("GET", path, headers={"Cookie": self._plain.cookie}))
         await self._redeem(connection, code, {"DPoP": _proof()})
 
     async def _redeem(self, connection: Connection, code: str, headers: dict[str, str]) -> None:
@@ -166,7 +163,7 @@ class Modern:
         expect(await connection.request("POST", "/token", headers=basic("es256") | headers, body=body), 200)
 
     async def _exchange(self, connection: Connection) -> None:
-        body = form(grant_type=_EXCHANGE, subject_token=self._product.access_token, subject_token_type=_ACCESS_TOKEN)
+        body = form(grant_type=_EXCHANGE, subject_token=self._plain.access_token, subject_token_type=_ACCESS_TOKEN)
         expect(await connection.request("POST", "/token", headers=basic("exchanger"), body=body), 200)
 
 

@@ -1,4 +1,4 @@
-"""The operations that are measured: for the floor and for the product the same shape of traffic."""
+"""The operations that are measured: for the floor and for the product the same requests."""
 
 import base64
 import hashlib
@@ -56,76 +56,16 @@ def code_of(answer: Answer) -> str:
 
 
 @dataclass
-class Floor:
-    """Operations on the floor."""
+class Traffic:
+    """Operations on the provider with the configuration of bench/config, or on the floor."""
 
-    name: str = "floor"
-
-    async def prepare(self, connection: Connection) -> None:
-        """Nothing to prepare."""
-
-    def operations(self) -> dict[str, Operation]:
-        """By name."""
-
-        async def document(connection: Connection) -> None:
-            expect(await connection.request("GET", "/discovery"), 200)
-
-        async def client_credentials(connection: Connection) -> None:
-            expect(await connection.request("POST", "/token", body=form(grant_type="client_credentials")), 200)
-
-        async def client_credentials_jwt(connection: Connection) -> None:
-            body = form(grant_type="client_credentials", jwt="ES256")
-            expect(await connection.request("POST", "/token", body=body), 200)
-
-        async def client_credentials_rsa(connection: Connection) -> None:
-            body = form(grant_type="client_credentials", jwt="RS256")
-            expect(await connection.request("POST", "/token", body=body), 200)
-
-        async def introspection(connection: Connection) -> None:
-            expect(await connection.request("POST", "/introspect", body=form(token="token")), 200)
-
-        async def refresh(connection: Connection) -> None:
-            body = form(grant_type="refresh_token", refresh_token="first")
-            expect(await connection.request("POST", "/token", body=body), 200)
-
-        async def userinfo(connection: Connection) -> None:
-            expect(await connection.request("GET", "/userinfo", headers={"Authorization": "Bearer token"}), 200)
-
-        return {
-            "discovery": document,
-            "jwks": document,
-            "client_credentials": client_credentials,
-            "client_credentials JWT ES256": client_credentials_jwt,
-            "client_credentials JWT RS256": client_credentials_rsa,
-            "introspection": introspection,
-            "code flow ES256": self._flow("ES256"),
-            "code flow RS256": self._flow("RS256"),
-            "refresh RS256": refresh,
-            "userinfo": userinfo,
-        }
-
-    def _flow(self, alg: str) -> Operation:
-        async def flow(connection: Connection) -> None:
-            query = urlencode({"alg": alg, "redirect_uri": REDIRECT})
-            code = code_of(await connection.request("GET", f"/authorize?{query}"))
-            body = form(grant_type="authorization_code", code=code)
-            expect(await connection.request("POST", "/token", body=body), 200)
-
-        return flow
-
-
-@dataclass
-class Product:
-    """Operations on the provider with the configuration of bench/config."""
-
-    name: str = "appliance"
     cookie: str = ""
     access_token: str = ""
     #: A refresh family per connection: a family is one line of tokens.
     families: dict[Connection, str] = field(default_factory=dict)
 
-    async def prepare(self, connection: Connection) -> None:
-        """Log in once, through the pages."""
+    async def log_in(self, connection: Connection) -> None:
+        """Log in once, through the pages of the provider."""
         cookies: dict[str, str] = {}
         answer = await connection.request("GET", self.authorize("es256", "openid"))
         while answer.status == 303 or b'id="password"' in answer.body:

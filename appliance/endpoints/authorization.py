@@ -1,11 +1,13 @@
 """The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2) and its second half, `resume`."""
 
 from dataclasses import replace
+from typing import Final
 
-from appliance.endpoints.authorization_reply import Channel, told
+from appliance.endpoints.authorization_reply import Channel, Telling
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import PageProblem, read_form
 from appliance.endpoints.request_objects import whole_request
+from appliance.endpoints.request_shapes import RequestShapes
 from appliance.endpoints.visits import RESUME, Account, Visit, Visits, read_asked
 from appliance.endpoints.waiting import Home, Waiting
 from appliance.profile.profile import Profile
@@ -22,6 +24,9 @@ from appliance.protocol.prompt import CREATE, LOGIN
 from appliance.protocol.redirects import see_other
 from appliance.protocol.scope import OFFLINE_ACCESS
 
+# The prompts that make a user log in whatever his session is.
+_FORCING: Final = frozenset({LOGIN, CREATE})
+
 
 class AuthorizationEndpoint(PageEndpoint):
     """Takes authorization requests by GET and POST."""
@@ -32,6 +37,7 @@ class AuthorizationEndpoint(PageEndpoint):
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
         self._pushed = PushedRequests(declared=profile.declared, store=profile.store, tools=profile.tools)
+        self._shapes = RequestShapes(profile)
         self._visits = Visits(profile)
         self._conclusion = Conclusion(profile, self._visits)
 
@@ -42,10 +48,12 @@ class AuthorizationEndpoint(PageEndpoint):
         pushed = await self._pushed.find(params) if is_pushed(params) else None
         # RFC 9126 4: beside a pushed request nothing counts that came through the browser.
         params = await whole_request(params, self._profile) if pushed is None else restore(pushed.parameters)
-        channel, asked = await read_asked(params, self._profile, pushed=pushed is not None)
-        if pushed is not None:
+        if pushed is None:
+            channel, asked = await self._shapes.read(params)
+        else:
+            channel, asked = await read_asked(params, self._profile, pushed=True)
             channel = replace(channel, pushed=pushed)
-        with told(channel, asked):
+        with Telling(channel, asked):
             browser = await self._profile.sessions.read(request)
             visit = await self._visits.look(channel, asked, browser, None, "")
             if posted:
@@ -68,7 +76,7 @@ class AuthorizationResume(PageEndpoint):
 
     async def _answer(self, request: Request) -> Response:
         visit = await self._visits.find(request)
-        with told(visit.channel, visit.asked):
+        with Telling(visit.channel, visit.asked):
             return await self._conclusion.conclude(request, visit)
 
 
@@ -138,10 +146,10 @@ class Conclusion:
         )
         answer = (*parameters, *self._session_state(visit))
         response = await channel.answer(profile, request, answer)
+        if visit.browser.changed:
+            return response
         # The cookie that the state is about, in case the browser has lost it or never had it.
-        return response if visit.browser.changed else response.with_cookies(
-            *profile.sessions.state.cookies(visit.browser.sids)
-        )
+        return response.with_cookies(*profile.sessions.state.cookies(visit.browser.sids))
 
     def _session_state(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """Session Management 2: in answers and, as they should, in errors."""
@@ -168,7 +176,7 @@ class Conclusion:
             sid=account.session.sid,
             # Who forces a login wants to see that it happened (Core 3.1.2.1), though only max_age must tell.
             auth_time_required=max_age is not None
-            or not {LOGIN, CREATE}.isdisjoint(asked.prompt)
+            or not _FORCING.isdisjoint(asked.prompt)
             or client.require_auth_time
             or claims_request.is_essential(asked.claims, "auth_time"),
             claims_locales=asked.claims_locales,

@@ -3,8 +3,7 @@
 Success and error go the same way, with `state` as it came and the issuer's name (RFC 9207 2).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -115,17 +114,26 @@ class Refused(Exception):
         self.error = error
 
 
-@contextmanager
-def told(channel: Way, asked: AuthorizationRequest) -> Iterator[None]:
+class Telling:
     """Let the client know what fails inside. Only a request that may show pages gets one for an outage."""
-    try:
-        yield
-    except OAuthError as error:
-        raise Refused(channel, error) from None
-    except (StoreUnavailable, SourceUnavailable):
-        if NONE in asked.prompt:
-            raise Refused(channel, TemporarilyUnavailable("try again in a moment")) from None
-        raise
+
+    __slots__ = ("_asked", "_channel")
+
+    def __init__(self, channel: Way, asked: AuthorizationRequest) -> None:
+        self._channel = channel
+        self._asked = asked
+
+    def __enter__(self) -> None:
+        """Nothing happened yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Refused in place of what the client is to be told."""
+        if error is None:
+            return
+        if isinstance(error, OAuthError):
+            raise Refused(self._channel, error) from None
+        if isinstance(error, StoreUnavailable | SourceUnavailable) and NONE in self._asked.prompt:
+            raise Refused(self._channel, TemporarilyUnavailable("try again in a moment")) from None
 
 
 async def verify(params: Params, profile: Profile, *, pushed: bool = False) -> Channel:

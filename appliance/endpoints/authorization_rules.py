@@ -40,8 +40,8 @@ class Rule:
 
 def check(asked: Asked, client: Client, profile: Profile) -> Asked:
     """The request after every rule. The OAuthError of the first rule that it breaks."""
-    for rule in RULES:
-        asked = rule.check(asked, client, profile)
+    for each in _CHECKS:
+        asked = each(asked, client, profile)
     return asked
 
 
@@ -55,6 +55,8 @@ def check_direct(asked: Asked, client: Client, profile: Profile) -> Asked:
 
 def _refused(asked: Asked, client: Client, profile: Profile) -> Asked:
     # What would change the meaning of the request if it were read must not be passed over.
+    if not asked.refused:
+        return asked
     if "request" in asked.refused:
         raise RequestNotSupported("request objects are not supported", parameter="request")
     if "request_uri" in asked.refused:
@@ -65,25 +67,26 @@ def _refused(asked: Asked, client: Client, profile: Profile) -> Asked:
 
 
 def _response_type_supported(asked: Asked, client: Client, profile: Profile) -> Asked:
-    supported = profile.declared.response_types_supported
-    if not any(response_type.same(one, asked.response_type) for one in supported):
+    if asked.response_type not in response_type.sets(profile.declared.response_types_supported):
         raise UnsupportedResponseType("response_type is not supported", parameter="response_type")
     return asked
 
 
 def _response_type_registered(asked: Asked, client: Client, profile: Profile) -> Asked:
-    if not any(response_type.same(one, asked.response_type) for one in client.response_types):
+    if asked.response_type not in response_type.sets(client.response_types):
         raise UnauthorizedClient("response_type is not registered for this client", parameter="response_type")
     return asked
 
 
 def _response_mode(asked: Asked, client: Client, profile: Profile) -> Asked:
-    if asked.mode not in profile.response_modes:
+    mode = asked.mode
+    if mode not in profile.response_modes:
         raise InvalidRequest("response_mode is not supported", parameter="response_mode")
-    if asked.mode == "query" and response_type.carries_tokens(asked.response_type):
+    if not response_type.carries_tokens(asked.response_type):
+        return asked
+    if mode == "query":
         raise InvalidRequest("response_mode query must not carry tokens", parameter="response_mode")
-    encrypted = client.authorization_encrypted_response_alg is not None
-    if asked.mode == "query.jwt" and response_type.carries_tokens(asked.response_type) and not encrypted:
+    if mode == "query.jwt" and client.authorization_encrypted_response_alg is None:
         # JARM 2.3.1: signed is readable all the same.
         raise InvalidRequest("response_mode query.jwt must not carry tokens", parameter="response_mode")
     return asked
@@ -118,10 +121,10 @@ def _authorization_details(asked: Asked, client: Client, profile: Profile) -> As
 def _grant_management(asked: Asked, client: Client, profile: Profile) -> Asked:
     """Every request makes a grant of its own, which is `create`; none is changed by another."""
     offered = profile.declared.grant_management
-    action, grant_id = (asked.parameters.get(name) for name in ("grant_management_action", "grant_id"))
     if not offered.actions:
         # Unknown parameters are ignored (RFC 6749 3.1).
         return asked
+    action, grant_id = (asked.parameters.get(name) for name in ("grant_management_action", "grant_id"))
     if action is None and (offered.required or grant_id is not None):
         words = "parameter grant_management_action is missing"
         raise InvalidRequest(words, parameter="grant_management_action")
@@ -261,3 +264,4 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_id_token_hint, "OpenID Connect Core 3.1.2.1, 16.15", direct=True),
     Rule(_create, "Initiating User Registration via OpenID Connect 4.1"),
 )
+_CHECKS: Final = tuple(rule.check for rule in RULES)

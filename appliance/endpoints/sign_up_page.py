@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from appliance.endpoints.authorization_reply import told
+from appliance.endpoints.authorization_reply import Telling
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import check_csrf, check_own_form, read_form
 from appliance.endpoints.visits import SIGN_UP, Visit, Visits
@@ -47,7 +47,7 @@ class SignUpPageEndpoint(PageEndpoint):
         instead = _instead(visit)
         if visit.interaction is None or instead is None:
             return self._visits.resume(visit)
-        with told(visit.channel, visit.asked):
+        with Telling(visit.channel, visit.asked):
             purpose = f"{self.name} {visit.handle}"
             if form is not None:
                 check_csrf(visit.browser, form, purpose, restart=self._visits.address(self.path, visit.handle))

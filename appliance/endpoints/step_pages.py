@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from appliance.endpoints.authorization_reply import told
+from appliance.endpoints.authorization_reply import Telling
 from appliance.endpoints.page_endpoint import PageEndpoint
 from appliance.endpoints.page_replies import (
     check_csrf,
@@ -79,7 +79,7 @@ class StepPage(PageEndpoint):
         turn = self._turn(visit)
         if turn is None:
             return self._visits.resume(visit)
-        with told(visit.channel, visit.asked):
+        with Telling(visit.channel, visit.asked):
             try:
                 if form is None:
                     return await self._show(request, turn)

@@ -35,7 +35,7 @@ class TokenEndpoint:
         form = read_form(request, RESOURCE, AUDIENCE)
         client = await profile.client_auth.authenticate(request, form)
         grant = self._grant(form, client)
-        asked = Params((name, value) for name in grant.parameters for value in form.all(name))
+        asked = form.narrowed(grant.parameters)
         proved = await profile.sender_constraint.verify(request, client)
         redeemed = await grant.authorize(asked, client)
         if concerns(form, grant, redeemed, client):

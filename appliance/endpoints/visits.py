@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from appliance.config.declared.access import Policy
 from appliance.endpoints import authorization_rules
-from appliance.endpoints.authorization_reply import Channel, Refused, Way, told, verify
+from appliance.endpoints.authorization_reply import Channel, Refused, Telling, Way, verify
 from appliance.endpoints.page_replies import PageProblem, chosen_language, locales
 from appliance.endpoints.waiting import read_decided
 from appliance.profile.profile import Profile
 from appliance.profile.sign_on.interaction import (
+    CONSENT_ASK,
     AskConsent,
     Authenticate,
     Decision,
@@ -116,7 +117,7 @@ class Visits:
             raise PageProblem("other_browser", "it was begun in another browser", client=client, restart=home)
         found = await self._with_language(request, found)
         channel, asked = await self._read(found)
-        with told(channel, asked):
+        with Telling(channel, asked):
             return await self.look(channel, asked, browser, found, handle)
 
     async def _read(self, found: Interaction) -> tuple[Way, AuthorizationRequest]:
@@ -144,7 +145,7 @@ class Visits:
         consents = self._profile.consents
         wanted = consents.wanted(asked)
         remembered: frozenset[str] = frozenset()
-        if session is not None:
+        if session is not None and channel.client.op.consent == CONSENT_ASK:
             remembered = await consents.remembered(session.subject, channel.client.client_id)
         own = interaction is not None and session is not None and interaction.session == session.sid
         situation = Situation(

@@ -72,7 +72,7 @@ class Verified:
 
 
 def _encode(octets: bytes) -> bytes:
-    return binascii.b2a_base64(octets, newline=False).rstrip(b"=").translate(_TO_URL)
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=")
 
 
 def _plain(value: object) -> object:

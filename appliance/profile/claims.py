@@ -156,7 +156,8 @@ class ClaimsRelease:
 
     def _plan(self, authorization: Authorization, terms: _Terms, placement: Placement) -> _Plan:
         """What is released, found once for a client, a scope and a place where nothing else was asked for."""
-        plain = authorization.claims == NO_CLAIMS and not authorization.claims_locales
+        asked = authorization.claims
+        plain = (asked is NO_CLAIMS or asked == NO_CLAIMS) and not authorization.claims_locales
         key = (authorization.scope, placement)
         plan = terms.plans.get(key) if plain else None
         if plan is None:

@@ -46,7 +46,7 @@ PARAMETERS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 #: Parameters whose presence is an error here: to ignore them would be to grant what was not asked.
-REFUSED: Final = ("request", "request_uri", "registration")
+REFUSED: Final = frozenset({"request", "request_uri", "registration"})
 
 #: What of it has a meaning where no browser is sent back.
 DIRECT: Final = frozenset(
@@ -213,7 +213,7 @@ def _read(params: Params, words: frozenset[str], names: Container[str]) -> Autho
         claims=claims_request.read(known.get("claims")),
         code_challenge=pkce.read_challenge(known.get("code_challenge"), known.get("code_challenge_method")),
         dpop_jkt=_dpop_jkt(known.get("dpop_jkt")),
-        refused=frozenset(name for name in REFUSED if name in params),
+        refused=REFUSED.intersection(params),
         parameters=known,
         resource=targets,
         authorization_details=authorization_details.read(known.get("authorization_details")),
@@ -235,9 +235,9 @@ def _dpop_jkt(text: str | None) -> str | None:
 
 
 def _words_of(text: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for word in (text or "").split(" ") if word))
+    return tuple(dict.fromkeys(word for word in text.split(" ") if word)) if text else ()
 
 
 def read_locales(text: str | None) -> tuple[str, ...]:
     """The well-formed language tags of a list; others are no error (Core 3.1.2.1)."""
-    return tuple(tag for tag in _words_of(text) if _LOCALE.fullmatch(tag))[:10]
+    return tuple(tag for tag in _words_of(text) if _LOCALE.fullmatch(tag))[:10] if text else ()

@@ -13,7 +13,7 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 def encode(value: bytes) -> str:
     """The one unpadded base64url text of `value`."""
     # Called several times a request: the layers of the base64 module cost more than the encoding.
-    return binascii.b2a_base64(value, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
+    return binascii.b2a_base64(value, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:

@@ -6,7 +6,7 @@ repeated parameters are kept visible so that RFC 6749 3.1 can be enforced.
 
 import re
 from binascii import a2b_qp
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar, overload
 from urllib.parse import quote_plus, unquote_to_bytes
@@ -89,6 +89,14 @@ class Params(Mapping[str, str]):
         """The values sent once of the parameters with these names."""
         return {name: value for name, value in self._values.items() if name in names}
 
+    def narrowed(self, names: Collection[str]) -> "Params":
+        """The parameters with these names, and no others."""
+        if not self._several:
+            made = Params(())
+            made._values = self.known(names)
+            return made
+        return Params((name, value) for name in names for value in self.all(name))
+
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Every name with each of its values."""
         yield from self._values.items()
@@ -119,15 +127,20 @@ def read(raw: str | bytes, *, max_length: int = MAX_LENGTH, max_fields: int = MA
     fields = text.split("&", max_fields + 1)
     if len(fields) > max_fields:
         raise InvalidRequest("the request has too many parameters")
-    pairs = [(name, value) for name, _, value in [field.partition("=") for field in fields if field]]
     if "%" in text:
         _check_escapes(text)
-        pairs = [(_unescape(name), _unescape(value)) for name, value in pairs]
+    pairs: list[tuple[str, str]] = []
+    for field in fields:
+        if field:
+            name, _, value = field.partition("=")
+            pairs.append((_unescape(name), _unescape(value)) if "%" in field else (name, value))
     return Params(pairs)
 
 
 def decode_component(text: str) -> str:
     """Decode one form-urlencoded component, as in HTTP Basic credentials (RFC 6749 2.3.1)."""
+    if _UNRESERVED.fullmatch(text):
+        return text
     plain = _plain_text(text).replace("+", " ")
     if "%" not in plain:
         return plain
@@ -137,7 +150,7 @@ def decode_component(text: str) -> str:
 
 def encode(pairs: Iterable[tuple[str, str]]) -> str:
     """application/x-www-form-urlencoded text of name-value pairs (RFC 6749 appendix B)."""
-    return "&".join(f"{_quote(name)}={_quote(value)}" for name, value in pairs)
+    return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in pairs])
 
 
 def _quote(text: str) -> str:

@@ -5,9 +5,9 @@ request. A class marked `quick` is filled as a mutable draft of itself and froze
 ever sees; all else about it is as the dataclass has it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -44,12 +44,29 @@ def quick(cls: type[T]) -> type[T]:
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     made.__annotations__ = {**cls.__init__.__annotations__}
     type.__setattr__(cls, "__init__", made)
+    _COPIERS[cls] = _copier(cls, draft, [each.name for each in declared])
     return cls
 
 
+def _copier(cls: type, draft: type, names: list[str]) -> Callable[[Any, Mapping[str, object]], Any]:
+    """What makes the same value with some fields changed."""
+    lines = ["made = new(draft)", *(f"made.{name} = value.{name}" for name in names)]
+    lines += ["for name, new_one in changes.items():", " setattr(made, name, new_one)"]
+    lines += ["made.__class__ = cls", "return made"]
+    scope: dict[str, object] = {"new": object.__new__, "draft": draft, "cls": cls}
+    text = "\n ".join(["def copy(value, changes):", *lines])
+    exec(compile(text, f"<changed {cls.__qualname__}>", "exec"), scope)  # noqa: S102
+    made: Callable[[Any, Mapping[str, object]], Any] = scope["copy"]  # type: ignore[assignment]
+    return made
+
+
+_COPIERS: Final[dict[type, Callable[[Any, Mapping[str, object]], Any]]] = {}
+
+
 def changed(value: T, **changes: object) -> T:
-    """What `dataclasses.replace` gives, in a quarter of the time. TypeError for names that are no fields."""
-    cls: Any = type(value)
-    fields_now = {name: getattr(value, name) for name in cls.__match_args__}
-    made: T = cls(**fields_now | changes)
+    """What `dataclasses.replace` gives for a `quick` value, in a fraction of the time.
+
+    AttributeError for names that are no fields; KeyError for values of other classes.
+    """
+    made: T = _COPIERS[type(value)](value, changes)
     return made

@@ -41,9 +41,11 @@ class Request:
         found: list[str] = []
         for header in self.headers.get("cookie", ()):
             for pair in header.split(";"):
-                key, separator, value = pair.strip().partition("=")
-                if separator and key == name:
-                    found.append(value)
+                # Most are others, and a look at the text is cheaper than taking it apart.
+                if name in pair:
+                    key, separator, value = pair.strip().partition("=")
+                    if separator and key == name:
+                        found.append(value)
         return tuple(found)
 
 
@@ -86,8 +88,12 @@ class Response:
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
         """The same response with more headers."""
+        if not headers:
+            return self
         return Response(self.status, self.headers + headers, self.body, self.cookies, self.page, self.cause)
 
     def with_cookies(self, *cookies: SetCookie) -> "Response":
         """The same response with more cookies."""
+        if not cookies:
+            return self
         return Response(self.status, self.headers, self.body, self.cookies + cookies, self.page, self.cause)

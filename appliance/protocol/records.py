@@ -30,6 +30,10 @@ class Record:
         """Index name to value, for `Store.find` and `Store.delete_by`; empty values are not indexed."""
         return {name: value for name in self.indexed if (value := getattr(self, name))}
 
+    def is_found_as(self, before: "Record") -> bool:
+        """Whether the record that it replaces is found by the same values."""
+        return self.indexes() == before.indexes()
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -123,6 +127,12 @@ class Issued(Record):
         if authorization.client_id.startswith(CLIENT_ID):
             found["registered_client"] = authorization.client_id
         return found
+
+    def is_found_as(self, before: Record) -> bool:
+        """Mostly without looking: what replaces it is mostly of the very same authorization."""
+        if isinstance(before, Issued) and self.authorization is before.authorization:
+            return self.authorization_id == before.authorization_id
+        return self.indexes() == before.indexes()
 
     @property
     def user_client(self) -> str:

@@ -1,6 +1,7 @@
 """Response types: the closed set of OpenID Connect Core 3 and Multiple Response Type Encoding Practices."""
 
 from functools import lru_cache
+from itertools import permutations
 from typing import Final
 
 from appliance.protocol.errors import InvalidRequest, UnsupportedResponseType
@@ -18,16 +19,17 @@ CANONICAL: Final[tuple[str, ...]] = (
 )
 
 _BY_SET: Final = {frozenset(name.split(" ")): name for name in CANONICAL}
+#: Every spelling with its set. A repeated word or a second space is not the grammar of RFC 6749 3.1.1.
+_BY_TEXT: Final = {" ".join(words): frozenset(words) for found in _BY_SET for words in permutations(found)}
+_TOKENS: Final = frozenset({"token", "id_token"})
 
 
 def read(text: str | None) -> frozenset[str]:
     """The set of words. InvalidRequest when missing, UnsupportedResponseType outside the closed set."""
     if text is None:
         raise InvalidRequest("parameter response_type is missing", parameter="response_type")
-    words = text.split(" ")
-    found = frozenset(words)
-    # A repeated word or a second space is not the grammar of RFC 6749 3.1.1, though its set would fit.
-    if len(found) != len(words) or found not in _BY_SET:
+    found = _BY_TEXT.get(text)
+    if found is None:
         raise UnsupportedResponseType("response_type is not supported", parameter="response_type")
     return found
 
@@ -39,13 +41,13 @@ def canonical(words: frozenset[str]) -> str:
 
 def same(declared: str, words: frozenset[str]) -> bool:
     """Whether a declared or registered response type is this set, however its words are ordered."""
-    return _words(declared) == words
+    return frozenset(declared.split(" ")) == words
 
 
 @lru_cache(maxsize=64)
-def _words(declared: str) -> frozenset[str]:
-    """Of the few spellings that a configuration or a registration may have, which were checked there."""
-    return frozenset(declared.split(" "))
+def sets(declared: tuple[str, ...]) -> frozenset[frozenset[str]]:
+    """The sets of response types that were declared or registered, and checked there."""
+    return frozenset(frozenset(each.split(" ")) for each in declared)
 
 
 def needs_nonce(words: frozenset[str]) -> bool:
@@ -55,7 +57,7 @@ def needs_nonce(words: frozenset[str]) -> bool:
 
 def carries_tokens(words: frozenset[str]) -> bool:
     """Whether tokens come through the front channel, so that the query must not be used."""
-    return not words.isdisjoint({"token", "id_token"})
+    return not words.isdisjoint(_TOKENS)
 
 
 def resolve_mode(asked: str, words: frozenset[str]) -> str:

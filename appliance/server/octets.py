@@ -35,8 +35,19 @@ def octets(response: Response, method: str, *, old: bool = False, stays: bool = 
 
 
 def _fields(response: Response) -> str:
-    lines = [f"{name}: {value}\r\n" for name, value in response.headers]
-    lines += [f"Set-Cookie: {cookie.header()}\r\n" for cookie in response.cookies]
+    if response.status == 200 and not response.cookies:
+        return _usual(response.headers)
+    return _lines(*response.headers, *[("Set-Cookie", cookie.header()) for cookie in response.cookies])
+
+
+@lru_cache(maxsize=256)
+def _usual(headers: tuple[tuple[str, str], ...]) -> str:
+    """Of an endpoint's good answers, which are mostly the same and tell no secret."""
+    return _lines(*headers)
+
+
+def _lines(*headers: tuple[str, str]) -> str:
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
     text = "".join(lines)
     # RFC 9110 5.5: whatever got into a value, it must not begin a header or a body of its own.
     if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:

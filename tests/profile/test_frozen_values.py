@@ -71,5 +71,7 @@ def test_changes_a_copy_as_replace_does() -> None:
     code = records.code()
     assert changed(code, redeemed=True) == replace(code, redeemed=True) != code
     assert changed(Value(1), second="2") == Value(1, "2")
-    with pytest.raises(TypeError):
+    with pytest.raises(FrozenInstanceError):
+        changed(code, redeemed=True).redeemed = False  # type: ignore[misc]
+    with pytest.raises(AttributeError):
         changed(code, nobody="knows this")

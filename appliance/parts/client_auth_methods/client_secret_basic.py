@@ -1,6 +1,5 @@
 """`client_secret_basic`: id and secret in the Authorization header, form-encoded first (RFC 6749 2.3.1)."""
 
-import base64
 import binascii
 
 from appliance.protocol.client import Client
@@ -40,7 +39,7 @@ def _read(header: str) -> tuple[str, str]:
     if len(credentials) > _MAX_LENGTH:
         raise InvalidClient(detail="Basic credentials are too long")
     try:
-        text = base64.b64decode(credentials, validate=True).decode("utf-8")
+        text = binascii.a2b_base64(credentials, strict_mode=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise InvalidClient(detail="Basic credentials are not base64 of UTF-8") from None
     client_id, separator, secret = text.partition(":")

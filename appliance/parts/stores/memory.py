@@ -131,12 +131,13 @@ class Memory:
         key = kind, own = record.kind, record.id
         before = self._records.get(key)
         self._records[key] = record
-        indexes = record.indexes()
-        if before is None or before.indexes() != indexes:
+        if before is None or not record.is_found_as(before):
             if before is not None:
                 self._forget(before)
-            for name, value in indexes.items():
-                self._find_by((kind, name, value), own)
+            for name, value in record.indexes().items():
+                # Most entries lead to one record only.
+                if self._indexes.setdefault((kind, name, value), own) is not own:
+                    self._find_by((kind, name, value), own)
         if before is None or before.expires_at != record.expires_at:
             heapq.heappush(self._ends, (record.expires_at, kind, own))
             if len(self._ends) > _TIDY_FROM and len(self._ends) > 2 * len(self._records):
@@ -144,11 +145,11 @@ class Memory:
                 heapq.heapify(self._ends)
 
     def _find_by(self, entry: Entry, id: str) -> None:
-        ids = self._indexes.get(entry)
-        if ids is None:
-            self._indexes[entry] = id
-        elif isinstance(ids, str):
-            self._indexes[entry] = {ids: None, id: None}
+        """One more record of an entry."""
+        ids = self._indexes[entry]
+        if isinstance(ids, str):
+            if ids != id:
+                self._indexes[entry] = {ids: None, id: None}
         else:
             ids[id] = None
 

@@ -111,7 +111,7 @@ class Sessions:
         held: list[Held] = []
         for handle in dict.fromkeys(named[:MAX_SESSIONS]):
             session = await self._load(handle)
-            if session is not None and all(session.user != other.session.user for other in held):
+            if session is not None and not (held and any(session.user == other.session.user for other in held)):
                 held.append(Held(handle, session))
         stale = bool(sent) and (not named or len(held) != len(named))
         return Browser(self._key(request), tuple(held), changed=stale)
