@@ -41,7 +41,7 @@ def check_times(
     `max_ttl` bounds how far ahead `exp` may lie, so that a replay cache stays finite; `max_age`
     how far back `iat` may lie.
     """
-    exp, nbf, iat = (read_time(claims, name) for name in ("exp", "nbf", "iat"))
+    exp, nbf, iat = read_time(claims, "exp"), read_time(claims, "nbf"), read_time(claims, "iat")
     for name in required:
         if name not in claims:
             raise TokenProblem(f"{name} is missing")
@@ -72,10 +72,10 @@ def read_audience(claims: Mapping[str, object]) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_AUDIENCES:
         raise TokenProblem("aud is missing, empty or too long")
-    members = tuple(member for member in listed if isinstance(member, str) and 0 < len(member) <= _MAX_TEXT)
-    if len(members) != len(listed):
-        raise TokenProblem("aud holds something else than short texts")
-    return members
+    for member in listed:
+        if not isinstance(member, str) or not 0 < len(member) <= _MAX_TEXT:
+            raise TokenProblem("aud holds something else than short texts")
+    return tuple(listed)
 
 
 def check_audience(
@@ -93,6 +93,8 @@ def check_audience(
     members = read_audience(claims)
     if as_text and not isinstance(claims["aud"], str):
         raise TokenProblem("aud is not a single text")
+    if len(members) == 1 and members[0] in accepted:
+        return
     if not any(member in accepted for member in members):
         raise TokenProblem("token is for another audience")
     if sole and len(members) != 1:

@@ -9,6 +9,8 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 
 import orjson
 
@@ -38,6 +40,7 @@ MAX_TOKEN = 8192
 MAX_REQUEST_OBJECT = 65536
 _MAX_KID = 256
 _MAX_TYP = 64
+_MAX_KNOWN_HEADER = 1024
 # A header without kid must not make us try a whole key set.
 _MAX_CANDIDATES = 8
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
@@ -49,7 +52,7 @@ _DUMP = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 class Unverified:
     """A well-formed token nobody has verified."""
 
-    header: dict[str, object]
+    header: Mapping[str, object]
     payload: bytes = field(repr=False)
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
@@ -66,7 +69,7 @@ class Unverified:
 class Verified:
     """A token whose signature verified with `key`; its claims still have to be checked."""
 
-    header: dict[str, object]
+    header: Mapping[str, object]
     claims: dict[str, object] = field(repr=False)
     key: VerificationKey
 
@@ -126,15 +129,24 @@ def decode_strict(token: object, *, max_length: int = MAX_TOKEN) -> Unverified:
         raise TokenProblem("not a signed token in compact form")
     signing_input, _, signature_text = token.rpartition(".")
     header_text, _, payload_text = signing_input.partition(".")
+    read_header = _known_header if len(header_text) <= _MAX_KNOWN_HEADER else _read_header
     try:
-        header_octets, payload, signature = (
-            base64url.decode(part) for part in (header_text, payload_text, signature_text)
-        )
+        payload, signature = base64url.decode(payload_text), base64url.decode(signature_text)
+        header = read_header(header_text)
     except ValueError:
         raise TokenProblem("token is not canonical base64url") from None
-    header = _read_object(header_octets, "header", max_length)
-    check_header(header)
     return Unverified(header, payload, signing_input.encode("ascii"), signature)
+
+
+def _read_header(text: str) -> Mapping[str, object]:
+    """A checked header. ValueError when it is not base64url; TokenProblem."""
+    header = _read_object(base64url.decode(text), "header", MAX_REQUEST_OBJECT)
+    check_header(header)
+    return MappingProxyType(header)
+
+
+# Whoever signs many tokens with one key writes one header.
+_known_header = lru_cache(maxsize=256)(_read_header)
 
 
 def _read_object(octets: bytes, part: str, max_length: int) -> dict[str, object]:

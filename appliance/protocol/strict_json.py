@@ -106,7 +106,10 @@ def loads(text: str | bytes, *, max_depth: int = MAX_DEPTH, max_length: int = MA
     except ValueError:
         raise StrictJsonProblem("not JSON") from None
     # Raw control characters and raw surrogates were refused above, so both need an escape.
-    _check_tree(value, max_depth=max_depth, escapes="\\u" in text)
+    escapes = "\\u" in text
+    # What does not open so many is not nested so deep.
+    if escapes or text.count("{") + text.count("[") > max_depth:
+        _check_tree(value, max_depth=max_depth, escapes=escapes)
     return value
 
 
