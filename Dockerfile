@@ -25,7 +25,9 @@ LABEL org.opencontainers.image.title="appliance" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/appliance /opt/appliance
 COPY --from=build --chown=10001:10001 /state /var/lib/appliance
-# The root file system may be read-only: bytecode was compiled above, and what is temporary goes to the volume.
+# The root file system may be read-only: bytecode was compiled above, that of Python itself, which the image lacks, is
+# compiled here, and what is temporary goes to the volume.
+RUN python -m compileall -q -x site-packages "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 ENV PATH=/opt/appliance/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

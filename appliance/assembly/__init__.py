@@ -4,6 +4,6 @@ Everything is built beside what serves now; nothing of the running generation is
 changes nothing. Parts that hold resources are carried over while their declaration stays the same.
 """
 
-from appliance.assembly.generation import assemble
+from appliance.assembly.generation import Begun, assemble, begin, finish
 
-__all__ = ["assemble"]
+__all__ = ["Begun", "assemble", "begin", "finish"]

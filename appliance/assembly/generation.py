@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.assembly.materials import Materials
@@ -19,12 +20,29 @@ from appliance.parts.stores.memory import Memory
 from appliance.parts.stores.sqlite import Sqlite
 from appliance.passwords import Passwords
 from appliance.profile.client_keys import KeySets, read_key_set
+from appliance.profile.profile import Profile
 from appliance.protocol.client import Client
 from appliance.seams import Source, Store, Tools
 from appliance.snapshot import Report, Route, Shared, Snapshot
 
 #: Clients after which other tasks get their turn.
 SLICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A generation but for its pages: of the themes of what is declared, nothing was looked at."""
+
+    declared: Declared
+    shared: Shared
+    key_sets: KeySets
+    profiles: Mapping[str, Profile]
+    report: Report
+
+    async def drop(self) -> None:
+        """Let go of what no generation uses."""
+        if self.shared.users == 0:
+            await self.shared.close()
 
 
 async def assemble(
@@ -34,6 +52,12 @@ async def assemble(
 
     `state` is the directory that relative storage paths are below.
     """
+    begun = await begin(declared, tools=tools, state=state, previous=previous, report=report)
+    return await finish(begun, previous=previous)
+
+
+async def begin(declared: Declared, *, tools: Tools, state: Path, previous: Snapshot | None, report: Report) -> Begun:
+    """All of a generation that needs none of its themes. StoreUnavailable; jose.KeyProblem."""
     shared = _shared(declared, tools, state, previous)
     try:
         key_sets = _key_sets(declared, tools, previous)
@@ -48,23 +72,32 @@ async def assemble(
             previous={} if previous is None else previous.profiles,
         )
         profiles = {name: await assemble_profile(each, materials) for name, each in declared.profiles.items()}
-        renderer = await _renderer(declared, previous)
-        routes: list[Route] = []
-        for profile in profiles.values():
-            routes += routes_of(profile, renderer)
-            await asyncio.sleep(0)
     except BaseException:
         if shared.users == 0:
             await shared.close()
         raise
+    return Begun(declared, shared, key_sets, profiles, report)
+
+
+async def finish(begun: Begun, *, previous: Snapshot | None) -> Snapshot:
+    """The generation whole, with themes that were found good."""
+    try:
+        renderer = await _renderer(begun.declared, previous)
+        routes: list[Route] = []
+        for profile in begun.profiles.values():
+            routes += routes_of(profile, renderer)
+            await asyncio.sleep(0)
+    except BaseException:
+        await begun.drop()
+        raise
     return Snapshot(
-        declared=declared,
-        profiles=profiles,
+        declared=begun.declared,
+        profiles=begun.profiles,
         routes=routes,
         renderer=renderer,
-        key_sets=key_sets,
-        shared=shared,
-        report=report,
+        key_sets=begun.key_sets,
+        shared=begun.shared,
+        report=begun.report,
     )
 
 

@@ -3,8 +3,7 @@
 import re
 import shutil
 import sys
-from asyncio.subprocess import Process
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ import click
 from appliance.cli.options import STATE
 from appliance.demo.scaffold import NotEmpty, write
 from appliance.resources import CONFIG_EXAMPLE
+from appliance.server.child import Child
 from appliance.server.launch import Serve, launch
 from appliance.server.place import NotStarted, Place
 
@@ -48,7 +48,7 @@ def _load() -> Serve:
     from appliance.demo.run import Stage, run
     from appliance.server.builder import Builder
 
-    def serve(place: Place, child: Process) -> Awaitable[None]:
+    def serve(place: Place, child: Child) -> Coroutine[None, None, None]:
         return run(Stage(place, logins(place.directory)), click.echo, Builder.of_asked(place, child))
 
     return serve

@@ -28,8 +28,10 @@ _FIXED = (
     # Older browsers know no frame-ancestors.
     ("X-Frame-Options", "DENY"),
     ("Permissions-Policy", "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=()"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+# A page that a client sent its user to may be in a popup of that client, which waits there for the answer: apart from
+# its opener it could never give it. All other pages are in nobody's window but the user's.
+_APART = ("Cross-Origin-Opener-Policy", "same-origin")
 
 
 def origin_of(address: str | None) -> str:
@@ -71,8 +73,9 @@ def page_headers(
     *,
     auto_submit: bool = False,
     frames: tuple[str, ...] = (),
+    of_client: bool = False,
 ) -> tuple[tuple[str, str], ...]:
-    """All headers of a page; sources that are not well formed are left out."""
+    """All headers of a page, be it a client's; sources that are not well formed are left out."""
     script = AUTO_SUBMIT_SOURCE if auto_submit else "'self'"
     sources = " ".join(source for source in frames if is_source(source))
     policy = "; ".join(
@@ -89,7 +92,8 @@ def page_headers(
             _directive("form-action", form_action),
         )
     )
-    return (*_FIXED, ("Content-Language", locale), ("Content-Security-Policy", policy))
+    fixed = _FIXED if of_client else (*_FIXED, _APART)
+    return (*fixed, ("Content-Language", locale), ("Content-Security-Policy", policy))
 
 
 def _directive(name: str, sources: Iterable[str]) -> str:

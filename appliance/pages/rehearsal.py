@@ -5,12 +5,13 @@ The same samples are the gallery a designer looks at, and what the tests look at
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from appliance.pages.context import AUTO_SUBMIT_SCRIPT
 from appliance.pages.markup import lint_markup
 from appliance.pages.problems import MESSAGE, REHEARSAL, ThemeProblem
-from appliance.pages.rendering import Face, Staging, stage
+from appliance.pages.rendering import Face, Staging, logout_frames, stage
 from appliance.pages.theme import CompiledTheme, locales_of, template_problem
 from appliance.protocol.client import NOBODY, Client
 from appliance.protocol.pages import (
@@ -61,6 +62,7 @@ class Sample:
     by_address: bool = False
 
 
+@lru_cache(maxsize=8)
 def sample_client(*, name: str = "Webshop", logo_uri: str | None = None) -> Client:
     """A client to stand beside sample pages."""
     return replace(
@@ -261,12 +263,13 @@ def sample_face(theme: CompiledTheme, *, path: str = "") -> Face:
 def rehearse(themes: Mapping[str, CompiledTheme]) -> list[ThemeProblem]:
     """Renders every sample in every theme and locale; returns what went wrong or must not be said."""
     problems: dict[ThemeProblem, None] = {}
+    shown = tuple(samples())
     for theme in themes.values():
         face = sample_face(theme)
         for number, locale in enumerate(locales_of(theme, face.locales)):
             missing: list[str] = []
             staging = stage(theme, face, locale, missing.append)
-            for sample in samples():
+            for sample in shown:
                 # Words are escaped, so the markup is the same in every locale; what a template does of its own
                 # accord in one of them, its own check finds.
                 problems |= dict.fromkeys(_rehearse_page(staging, sample, with_markup=number == 0))
@@ -281,7 +284,7 @@ def _rehearse_page(staging: Staging, sample: Sample, *, with_markup: bool) -> It
     reply = sample_reply(sample, staging.locale, logo_uri="https://shop.example/logo.png")
     try:
         text = staging.markup(reply)
-        frames = str(staging.context(reply).logout_frames)
+        frames = str(logout_frames(reply.frames))
     except Exception as error:  # noqa: BLE001 - whatever a theme can raise is a finding about it
         yield template_problem(theme.id, template, error)
         return

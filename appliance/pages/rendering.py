@@ -97,7 +97,7 @@ class Staging:
             claim_text=words.claim_text,
             chosen=words.chosen,
             auto_submit=_AUTO_SUBMIT,
-            logout_frames=_logout_frames(reply.frames),
+            logout_frames=logout_frames(reply.frames),
         )
 
     def markup(self, reply: PageReply) -> str:
@@ -157,7 +157,9 @@ class Renderer:
         if isinstance(reply.page, LoggedOutPage) and reply.page.post_logout_redirect_uri:
             check_redirect_uri(reply.page.post_logout_redirect_uri)
         frames = tuple(dict.fromkeys(map(origin_of, reply.frames)))
-        headers = page_headers(locale, reply.form_action, image, auto_submit=auto_submit, frames=frames)
+        headers = page_headers(
+            locale, reply.form_action, image, auto_submit=auto_submit, frames=frames, of_client=reply.client is not None
+        )
         status = reply.page.status if reply.status is None else reply.status
         return Response(status=status, headers=headers, body=staging.markup(reply).encode())
 
@@ -210,7 +212,8 @@ def _client_view(client: Client, locale: str) -> ClientView:
     )
 
 
-def _logout_frames(addresses: tuple[str, ...]) -> Markup:
+def logout_frames(addresses: tuple[str, ...]) -> Markup:
+    """The unseen frames by which the clients of a session that ended end theirs."""
     return Markup("").join(_FRAME.format(address) for address in addresses if web_address(address))
 
 

@@ -123,6 +123,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
     ) -> str:
         # Every loop is made to count its turns, before it becomes Python.
         for loop in source.find_all(nodes.For):
+            if isinstance(loop.iter, nodes.Filter) and loop.iter.name == _LOOP_FILTER:
+                # A tree that was compiled before.
+                continue
             loop.iter = nodes.Filter(loop.iter, _LOOP_FILTER, [], [], None, None, lineno=loop.lineno, environment=self)
         return super()._generate(source, name, filename, defer_init)
 

@@ -1,10 +1,11 @@
 """Themes compiled: folder and parents in, an immutable value out, with everything wrong in them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from jinja2 import FunctionLoader, TemplateError, TemplateNotFound
+from jinja2 import BaseLoader, Environment, FunctionLoader, Template, TemplateError, TemplateNotFound
 
 from appliance.config.declared.theme import ThemeFiles
 from appliance.pages.assets import check_assets, hashed_names
@@ -12,7 +13,7 @@ from appliance.pages.markup import Finding
 from appliance.pages.messages import FALLBACK, Text, compile_catalogues, read_text
 from appliance.pages.problems import ASSET, MESSAGE, PARENT, REHEARSAL, SETTING, TEMPLATE, ThemeProblem
 from appliance.pages.sandbox import Sandbox
-from appliance.pages.templates import lint_template, message_keys, references
+from appliance.pages.templates import lint_template, parse
 from appliance.pages.tokens import Tokens, check_contrast, read_tokens, stylesheet
 from appliance.protocol.pages import PAGES, THEME_API
 
@@ -78,6 +79,16 @@ class _Lineage:
         return None if source is None else (source, f"{theme.id}/templates/{file}", None)
 
 
+class _Loader(FunctionLoader):
+    """Compiles templates of what the checks have parsed already."""
+
+    def load(self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None) -> Template:
+        """One template."""
+        source, filename, is_current = self.get_source(environment, name)
+        code = environment.compile(parse(source).tree, name, filename)
+        return environment.template_class.from_code(environment, code, {} if globals is None else globals, is_current)
+
+
 def compile_themes(
     themes: Mapping[str, ThemeFiles], *, checked: bool = False, shipped: Collection[str] = ()
 ) -> tuple[Mapping[str, CompiledTheme], tuple[ThemeProblem, ...]]:
@@ -98,7 +109,7 @@ def compile_themes(
         found = [] if checked else _check_theme(lineage, folders)
         problems |= dict.fromkeys(found)
         if all(problem.is_warning for problem in found):
-            compiled[theme.id] = _compile(lineage)
+            compiled[theme.id] = _compile(lineage, FunctionLoader(lineage.load) if checked else _Loader(lineage.load))
     return MappingProxyType(compiled), tuple(problems)
 
 
@@ -120,10 +131,6 @@ def _chain(theme: ThemeFiles, themes: Mapping[str, ThemeFiles]) -> tuple[ThemeFi
             raise _Orphan(theme.id, "the theme extends itself")
         chain.append(themes[parent])
     return tuple(chain)
-
-
-def _sandbox(lineage: _Lineage) -> Sandbox:
-    return Sandbox(FunctionLoader(lineage.load), lineage.resolve)
 
 
 def _check_templates(theme: ThemeFiles) -> list[ThemeProblem]:
@@ -172,7 +179,7 @@ def _check_references(lineage: _Lineage) -> Iterator[ThemeProblem]:
             raise RecursionError
         if name not in weights:
             source = (lineage.load(name) or ("",))[0]
-            targets = [lineage.resolve(target, name) for _, target in references(source)]
+            targets = [lineage.resolve(target, name) for _, target in parse(source).references]
             weights[name] = 1 + sum(weigh(target, (*path, name)) for target in targets)
         return weights[name]
 
@@ -200,7 +207,7 @@ def _check_messages(lineage: _Lineage) -> Iterator[ThemeProblem]:
     given: dict[str, frozenset[str]] = {}
     for theme in lineage.chain:
         for file, source in theme.templates.items():
-            for line, key, values in message_keys(source):
+            for line, key, values in parse(source).message_keys:
                 given[key] = given.get(key, frozenset()) | values
                 if key not in texts:
                     message = f"there is no message {key} in {FALLBACK}"
@@ -228,7 +235,7 @@ def _root_words(lineage: _Lineage) -> Mapping[str, str]:
     return lineage.chain[-1].messages.get(FALLBACK, {})
 
 
-def _compile(lineage: _Lineage) -> CompiledTheme:
+def _compile(lineage: _Lineage, loader: BaseLoader) -> CompiledTheme:
     """A theme in which nothing is wrong."""
     tokens, _ = read_tokens([(theme.id, theme.settings) for theme in reversed(lineage.chain)])
     files: dict[str, bytes] = {TOKENS_CSS: stylesheet(tokens)}
@@ -241,7 +248,7 @@ def _compile(lineage: _Lineage) -> CompiledTheme:
             if name == OWN_CSS:
                 sheets.append(target)
     names, served = hashed_names(files)
-    sandbox = _sandbox(lineage)
+    sandbox = Sandbox(loader, lineage.resolve)
     templates = {page.template: lineage.find(page.template, 0) for page in PAGES}
     return CompiledTheme(
         lineage.id,

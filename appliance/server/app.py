@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -99,8 +98,6 @@ async def _tasks(*coroutines: "asyncio._CoroutineLike[None]") -> AsyncIterator[N
 async def run(place: Place, builder: Builder) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. NotStarted with the reason when it does not begin."""
     log.configure("info", "text" if sys.stderr.isatty() else "json")
-    # What was loaded stays: no collector needs to look at it again.
-    gc.freeze()
     loop, end = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)

@@ -17,6 +17,7 @@ from time import sleep
 from types import MappingProxyType
 from typing import BinaryIO
 
+from appliance.config.declared.whole import Declared
 from appliance.config.problems import ConfigRejected
 from appliance.protocol.client import Client
 from appliance.server import frames
@@ -33,6 +34,8 @@ PAUSE = 0.1
 NICENESS = 10
 #: Clients in one frame: few enough to be unpacked without anybody noticing.
 BATCH = 100
+#: Sends one frame.
+Tell = Callable[[bytes], None]
 
 
 class Worker:
@@ -49,11 +52,14 @@ class Worker:
 
     def serve(self, questions: BinaryIO, answers: BinaryIO, first: object | None = None) -> None:
         """Answer until the server is gone; `first` was asked with the command."""
+
+        def tell(octets: bytes) -> None:
+            answers.write(frames.frame(octets))
+            answers.flush()
+
         question = first if first is not None else frames.read(questions)
         while question is not None:
-            for answer in self._answer(question):
-                answers.write(frames.frame(answer))
-            answers.flush()
+            self._answer(question, tell)
             if not self._nice:
                 # The first answer is what a start waits for; from then on requests come first.
                 self._nice = os.nice(NICENESS)
@@ -62,33 +68,48 @@ class Worker:
             gc.freeze()
             question = frames.read(questions)
 
-    def _answer(self, question: object) -> Iterable[bytes]:
+    def _answer(self, question: object, tell: Tell) -> None:
         match question:
             case frames.Build():
-                return self._build(question)
+                self._build(question, tell)
             case frames.AskStamp(directory):
                 locked = "locked " if locked_by_git(directory) else ""
-                return [frames.dump(locked + stamp(directory, self._outside))]
+                tell(frames.dump(locked + stamp(directory, self._outside)))
             case frames.Remember():
-                return [frames.dump(self._remember(question))]
+                tell(frames.dump(self._remember(question)))
             case _:
                 raise frames.BrokenFrame
 
-    def _build(self, asked: frames.Build) -> Iterable[bytes]:
+    def _build(self, asked: frames.Build, tell: Tell) -> None:
         checker = self._checkers.get(asked.environment)
         if checker is None:
             checker = self._checkers[asked.environment] = self._checker_for(asked)
+        ahead: Declared | None = None
+
+        def tell_ahead(declared: Declared) -> None:
+            nonlocal ahead
+            if asked.ahead and ahead is None:
+                ahead = declared
+                self._tell_clients(lambda batches: frames.Ahead(_bare(declared), batches), declared, tell)
+
         for _ in range(ATTEMPTS):
             before = stamp(asked.directory, self._outside)
-            checked = _checked(checker, asked.directory)
+            checked = _checked(checker, asked.directory, tell_ahead)
             if stamp(asked.directory, self._outside) == before:
                 break
             sleep(PAUSE)
-        if isinstance(checked, Checked):
-            self._outside = tuple(_outside(asked.directory, checked.files))
-            # What is outside is known only now; it is part of the stamp from here on.
-            return self._good(asked.directory, checked, stamp(asked.directory, self._outside))
-        return [frames.dump(self._rejection(asked.directory, checked, before))]
+        if isinstance(checked, ConfigRejected):
+            tell(frames.dump(self._rejection(asked.directory, checked, before)))
+            return
+        self._outside = tuple(_outside(asked.directory, checked.files))
+        # What is outside is known only now; it is part of the stamp from here on.
+        source = self._source(asked.directory, stamp(asked.directory, self._outside))
+        declared, warnings = checked.declared, diagnose(checked.warnings, checked.excerpts)
+        if declared is ahead:
+            tell(frames.dump(frames.Built(None, warnings, source)))
+        else:
+            bare = _bare(declared)
+            self._tell_clients(lambda batches: frames.Built(bare, warnings, source, batches), declared, tell)
 
     def _source(self, directory: Path, seen: str) -> frames.Source:
         return frames.Source(seen, read_commit(directory), watched(directory, self._outside))
@@ -97,10 +118,11 @@ class Worker:
         diagnosis = diagnose(rejected.problems, rejected.excerpts)
         return frames.Rejected(read_digest(directory, self._outside), diagnosis, self._source(directory, seen))
 
-    def _good(self, directory: Path, checked: Checked, seen: str) -> Iterable[bytes]:
+    def _tell_clients(self, head: Callable[[int], object], declared: Declared, tell: Tell) -> None:
+        """Tell `head`, which is given how many frames of clients follow it, and those."""
         listed: list[frames.Listed] = []
         sent: dict[str, tuple[Client, bytes]] = {}
-        for client_id, client in checked.declared.clients.items():
+        for client_id, client in declared.clients.items():
             octets = b""
             known = self._sent.get(client_id)
             # The same object as last time was not read anew: of thousands of clients, all but a few.
@@ -111,10 +133,9 @@ class Worker:
             listed.append(frames.Listed(client_id, known[1], octets))
         self._sent = sent
         batches = [tuple(listed[at : at + BATCH]) for at in range(0, len(listed), BATCH)]
-        declared = replace(checked.declared, clients={})
-        warnings = diagnose(checked.warnings, checked.excerpts)
-        yield frames.dump(frames.Built(declared, warnings, self._source(directory, seen), len(batches)))
-        yield from map(frames.dump, batches)
+        tell(frames.dump(head(len(batches))))
+        for batch in batches:
+            tell(frames.dump(batch))
 
     def _remember(self, asked: frames.Remember) -> bool:
         unchanged = stamp(asked.directory, self._outside) == asked.stamp
@@ -123,11 +144,16 @@ class Worker:
         return unchanged
 
 
-def _checked(checker: Checker, directory: Path) -> Checked | ConfigRejected:
+def _checked(checker: Checker, directory: Path, tell: Callable[[Declared], None]) -> Checked | ConfigRejected:
     try:
-        return checker.check(directory)
+        return checker.check(directory, tell)
     except ConfigRejected as rejected:
         return rejected
+
+
+def _bare(declared: Declared) -> Declared:
+    """Without its clients, which follow."""
+    return replace(declared, clients={})
 
 
 def _outside(directory: Path, named: Iterable[Path | str]) -> Iterable[str]:
@@ -152,7 +178,7 @@ def _read_first(arguments: Sequence[str]) -> frames.Build | None:
     if not arguments:
         return None
     directory, state, *environment = arguments
-    return frames.Build(Path(directory), environment[0] if environment else None, Path(state))
+    return frames.Build(Path(directory), environment[0] if environment else None, Path(state), ahead=True)
 
 
 def main() -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import time
-from asyncio.subprocess import Process
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -12,6 +11,7 @@ from typing import Self
 from appliance.config.declared.whole import Declared
 from appliance.protocol.client import Client
 from appliance.server import child, frames
+from appliance.server.child import Child
 from appliance.server.codes import NO_ANSWER
 from appliance.server.place import Place
 from appliance.server.problems import problem
@@ -40,6 +40,14 @@ class Answer:
     source: frames.Source
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The two directions of talking with a child."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
 class Builder:
     """One child process at a time, started anew when it died or does not answer."""
 
@@ -56,7 +64,8 @@ class Builder:
         self._state = state
         self._command = tuple(command)
         self._timeout = timeout
-        self._child: Process | None = None
+        self._child: Child | None = None
+        self._line: _Line | None = None
         self._asking = asyncio.Lock()
         #: What the child was asked to build without anybody waiting for its answer yet.
         self._asked: Path | None = None
@@ -64,7 +73,7 @@ class Builder:
         self._clients: dict[bytes, Client] = {}
 
     @classmethod
-    def of_asked(cls, place: Place, asked: Process) -> Self:
+    def of_asked(cls, place: Place, asked: Child) -> Self:
         """A builder whose child runs already, and reads the configuration of this place."""
         made = cls(place.environment, state=place.state)
         made._child, made._asked = asked, place.directory
@@ -75,13 +84,17 @@ class Builder:
         async with self._asking:
             await self._started()
 
-    async def build(self, directory: Path) -> Answer:
-        """The configuration of a directory. Refused when it is not good, or the child cannot tell."""
+    async def build(self, directory: Path, ahead: Callable[[Declared], None] = lambda _: None) -> Answer:
+        """The configuration of a directory. Refused when it is not good, or the child cannot tell.
+
+        `ahead` may hear before that what is declared, of which nothing may be served yet. If the answer is about
+        that, it holds the very same object.
+        """
         async with self._asking:
             for attempt in (1, 2):
                 try:
                     async with asyncio.timeout(self._timeout):
-                        return await self._build(directory)
+                        return await self._build(directory, ahead)
                 except TimeoutError:
                     await self._end()
                     raise _silent(f"it took more than {self._timeout:g} seconds") from None
@@ -109,47 +122,60 @@ class Builder:
         async with self._asking:
             try:
                 async with asyncio.timeout(self._timeout):
-                    process = await self._started()
+                    line = await self._started()
                     if self._asked is not None:
                         raise frames.BrokenFrame
-                    await _send(process, question)
-                    return frames.load(await _receive(process))
+                    await _send(line, question)
+                    return frames.load(await _receive(line))
             except (TimeoutError, frames.BrokenFrame, OSError, EOFError):
                 await self._end()
                 return None
 
-    async def _build(self, directory: Path) -> Answer:
-        process = await self._started()
+    async def _build(self, directory: Path, ahead: Callable[[Declared], None]) -> Answer:
+        line = await self._started()
         asked, self._asked = self._asked, None
         if asked is None:
-            await _send(process, frames.Build(directory, self._environment, self._state))
+            await _send(line, frames.Build(directory, self._environment, self._state))
         elif asked != directory:
             # An answer to another question is on its way, and would be taken for ours.
             raise frames.BrokenFrame
-        answer = frames.load(await _receive(process))
+        told: Declared | None = None
+        answer = frames.load(await _receive(line))
+        if isinstance(answer, frames.Ahead):
+            told = await self._take_clients(line, answer.declared, answer.batches)
+            ahead(told)
+            answer = frames.load(await _receive(line))
         if isinstance(answer, frames.Rejected):
             raise Refused(answer)
         if not isinstance(answer, frames.Built):
             raise frames.BrokenFrame
+        if answer.declared is not None:
+            told = await self._take_clients(line, answer.declared, answer.batches)
+        if told is None:
+            raise frames.BrokenFrame
+        return Answer(told, answer.warnings, answer.source)
+
+    async def _take_clients(self, line: _Line, declared: Declared, batches: int) -> Declared:
+        """What is declared with all its clients, which come now."""
         collecting = gc.isenabled()
         # The collector would walk all that is half made, again and again, for longer than any slice.
         gc.disable()
         try:
-            clients = await self._take_clients(process, answer)
+            whole = replace(declared, clients=await self._read_clients(line, batches))
             # What is new here stays: without this, the next round of the collector walks all of it.
             gc.freeze()
         finally:
             if collecting:
                 gc.enable()
-        return Answer(replace(answer.declared, clients=clients), answer.warnings, answer.source)
+        return whole
 
-    async def _take_clients(self, process: Process, built: frames.Built) -> dict[str, Client]:
+    async def _read_clients(self, line: _Line, batches: int) -> dict[str, Client]:
         """All clients by id: known ones from the last answer, new ones decoded with pauses for others."""
         known: dict[bytes, Client] = {}
         clients: dict[str, Client] = {}
         until = time.perf_counter() + SLICE
-        for _ in range(built.batches):
-            for listed in _read_batch(await _receive(process)):
+        for _ in range(batches):
+            for listed in _read_batch(await _receive(line)):
                 client = self._clients.get(listed.digest) if not listed.octets else _read_client(listed.octets)
                 if client is None:
                     raise frames.BrokenFrame
@@ -160,34 +186,37 @@ class Builder:
         self._clients = known
         return clients
 
-    async def _started(self) -> Process:
+    async def _started(self) -> _Line:
         if self._child is None or self._child.returncode is not None:
+            await self._end()
             self._clients = {}
-            self._asked = None
-            self._child = await child.start(self._command)
-        return self._child
+            self._child = child.start(self._command)
+        if self._line is None:
+            self._line = _Line(*await asyncio.open_unix_connection(sock=self._child.socket))
+        return self._line
 
     async def _end(self) -> None:
-        process, self._child = self._child, None
+        ended, self._child = self._child, None
+        line, self._line = self._line, None
         self._asked = None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+        if ended is not None:
+            ended.kill()
+            if line is None:
+                ended.socket.close()
+            else:
+                line.writer.close()
+            # So much memory takes the kernel a while.
+            await asyncio.to_thread(ended.wait)
 
 
-async def _send(process: Process, question: object) -> None:
-    if process.stdin is None:
-        raise frames.BrokenFrame
-    process.stdin.write(frames.frame(frames.dump(question)))
-    await process.stdin.drain()
+async def _send(line: _Line, question: object) -> None:
+    line.writer.write(frames.frame(frames.dump(question)))
+    await line.writer.drain()
 
 
-async def _receive(process: Process) -> bytes:
-    if process.stdout is None:
-        raise frames.BrokenFrame
-    size = int.from_bytes(await process.stdout.readexactly(frames.HEAD), "big")
-    return await process.stdout.readexactly(size)
+async def _receive(line: _Line) -> bytes:
+    size = int.from_bytes(await line.reader.readexactly(frames.HEAD), "big")
+    return await line.reader.readexactly(size)
 
 
 def _read_batch(octets: bytes) -> Iterator[frames.Listed]:

@@ -5,7 +5,7 @@
 
 import resource
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,37 +53,42 @@ class Checker:
         self._cache = Cache()
         self._themes: tuple[Mapping[str, ThemeFiles], tuple[Problem, ...]] | None = None
 
-    def check(self, directory: Path) -> Checked:
-        """The configuration, or ConfigRejected with every problem, warnings too."""
+    def check(self, directory: Path, tell: Callable[[Declared], None] = lambda _: None) -> Checked:
+        """The configuration, or ConfigRejected with every problem, warnings too.
+
+        `tell` hears what is declared when only the rehearsal of its themes is left, which takes a while.
+        """
         loaded = load(directory, environment=self._environment, parts=PARTS, secrets=self._secrets, cache=self._cache)
-        found = self._check_themes(loaded.declared.themes)
+        found = self._check_themes(loaded.declared, tell)
         problems = (*loaded.warnings, *found)
         if any(problem.severity == "error" for problem in found):
             raise ConfigRejected(problems, loaded.excerpts)
         return Checked(loaded.declared, problems, loaded.excerpts, loaded.files)
 
-    def _check_themes(self, themes: Mapping[str, ThemeFiles]) -> tuple[Problem, ...]:
+    def _check_themes(self, declared: Declared, tell: Callable[[Declared], None]) -> tuple[Problem, ...]:
+        themes = declared.themes
         if self._themes is None or self._themes[0] != themes:
-            self._themes = (themes, check_themes(themes, self._rehearsed))
+            self._themes = (themes, check_themes(themes, self._rehearsed, lambda: tell(declared)))
         return self._themes[1]
 
 
-def check_themes(themes: Mapping[str, ThemeFiles], rehearsed: Rehearsed | None = None) -> tuple[Problem, ...]:
+def check_themes(
+    themes: Mapping[str, ThemeFiles], rehearsed: Rehearsed | None = None, begin: Callable[[], None] = lambda: None
+) -> tuple[Problem, ...]:
     """Compile all themes and render every page of them: a theme that cannot be rendered is not taken.
 
     Those that ship with the product are not tried again at every start: our own tests do. Nor are those that
-    `rehearsed` knows, to the octet.
+    `rehearsed` knows, to the octet. `begin` is called before any is.
     """
     own = frozenset(name for name, theme in themes.items() if theme.origin != BUILT_IN)
     if not own:
         return ()
-    if rehearsed is None:
-        return _rehearse(themes, own)
-    digest = digest_of(themes)
-    if rehearsed.knows(digest):
+    digest = "" if rehearsed is None else digest_of(themes)
+    if rehearsed is not None and rehearsed.knows(digest):
         return ()
+    begin()
     found = _rehearse(themes, own)
-    if not found:
+    if rehearsed is not None and not found:
         rehearsed.note(digest)
     return found
 

@@ -24,6 +24,20 @@ class Build:
     environment: str | None
     #: Where the process keeps what it need not check again, if anywhere.
     state: Path | None = None
+    #: Whether to answer with Ahead first, if themes have to be rehearsed.
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the directory declares, while its themes are still rehearsed. Built or Rejected follows.
+
+    `declared` comes without its clients.
+    """
+
+    declared: Declared
+    #: How many frames follow: each a tuple of Listed.
+    batches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +103,9 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The directory is good. `declared` comes without its clients."""
+    """The directory is good. `declared` comes without its clients; None: what was told ahead is good."""
 
-    declared: Declared
+    declared: Declared | None
     warnings: Diagnosis
     source: Source
     #: How many frames follow: each a tuple of Listed.

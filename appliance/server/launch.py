@@ -1,43 +1,39 @@
 """The first second: the child that reads the files starts before this process loads what serves.
 
 Both load about as much code, and mostly other code; one after the other they would take twice as long. So this
-module loads next to nothing itself.
+module loads next to nothing itself, and not even an event loop before the child runs.
 """
 
 import gc
 import os
-from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 
-import uvloop
-
-from appliance.server.child import start_asked
+from appliance.server.child import Child, start_asked
 from appliance.server.place import Place
 
 #: Serves a place, with the child that was asked to read it, until the process is to end.
-Serve = Callable[[Place, Process], Awaitable[None]]
+Serve = Callable[[Place, Child], Coroutine[None, None, None]]
 
 
 def launch(place: Place, load: Callable[[], Serve]) -> None:
     """The whole life of a serving process. `load` imports what serves. NotStarted when it does not begin."""
-    uvloop.run(_launch(place, load))
-
-
-async def _launch(place: Place, load: Callable[[], Serve]) -> None:
     # Loading makes nothing but what stays: a collector that looks through it again and again costs a sixth.
     gc.disable()
-    child = await start_asked(place)
+    child = start_asked(place)
     try:
+        # Not above: what comes first of all is the start of the child.
+        import uvloop
+
         _load_http()
         serve = load()
+        # What was loaded stays: no collector needs to look at it again.
+        gc.freeze()
         gc.enable()
-        await serve(place, child)
+        uvloop.run(serve(place, child))
     finally:
-        if child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
+        child.kill()
+        child.wait()
 
 
 def _load_http() -> None:

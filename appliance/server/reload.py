@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from appliance.assembly import assemble
+from appliance.assembly import Begun, begin, finish
 from appliance.config.declared.whole import Declared
 from appliance.config.problems import ConfigRejected
 from appliance.seams import Tools
 from appliance.server import frames
+from appliance.server.ahead import Ahead
 from appliance.server.builder import Answer, Builder, Refused
 from appliance.server.client_certificates import authorities, told_by_proxies
 from appliance.server.codes import LISTENER, NOT_ASSEMBLED
@@ -67,6 +68,7 @@ class Reloader:
         self.source = frames.Source("", "", frames.Watched((), ()))
         self._process = process
         self._builder = builder
+        self._ahead = Ahead(self._begin)
         self._log = structlog.get_logger()
         self._running = asyncio.Lock()
         self._next: asyncio.Task[Attempt] | None = None
@@ -131,7 +133,7 @@ class Reloader:
             return Attempt(result, trigger, at, time.perf_counter() - began, digest, diagnosis, known)
 
         try:
-            answer = await self._builder.build(self.place.directory)
+            answer = await self._build()
             self.source = answer.source
             digest = answer.declared.digest
             live = self.status.live
@@ -139,6 +141,7 @@ class Reloader:
                 return outcome(UNCHANGED, digest, answer.warnings)
             await self._go_live(answer)
         except Refused as refused:
+            await self._ahead.drop()
             rejected = refused.rejected
             if rejected.source.stamp:
                 self.source = rejected.source
@@ -146,6 +149,21 @@ class Reloader:
         except NotTaken as refused:
             return outcome(REFUSED, refused.digest, refused.diagnosis)
         return outcome(LIVE, digest, answer.warnings)
+
+    async def _build(self) -> Answer:
+        if self.status.live is None and last_good(self.place.generations) is None:
+            return await self._builder.build(self.place.directory, self._ahead.start)
+        return await self._builder.build(self.place.directory)
+
+    async def _begin(self, declared: Declared) -> Begun:
+        process = self._process
+        return await begin(
+            declared,
+            tools=process.tools,
+            state=self.place.state,
+            previous=process.current.snapshot,
+            report=process.report,
+        )
 
     async def _go_live(self, answer: Answer, *, last_good: bool = False) -> None:
         """Assemble, rehearse, open listeners, swap, retire. NotTaken, and all as before, if one fails."""
@@ -178,15 +196,8 @@ class Reloader:
             self._later(self._remember(answer))
 
     async def _assemble(self, declared: Declared, previous: Snapshot | None) -> Snapshot:
-        process = self._process
         try:
-            snapshot = await assemble(
-                declared,
-                tools=process.tools,
-                state=self.place.state,
-                previous=previous,
-                report=process.report,
-            )
+            snapshot = await finish(await self._ahead.take(declared), previous=previous)
         except ConfigRejected as rejected:
             raise NotTaken(declared.digest, diagnose(rejected.problems, rejected.excerpts)) from None
         except Exception as error:  # noqa: BLE001 - whatever a part raises, the generation that serves stays

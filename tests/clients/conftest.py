@@ -78,8 +78,8 @@ def clients(pages: list[str], httpd: str) -> dict[str, object]:
         },
         "oidc-client-ts": {
             **page,
-            "redirect_uris": [f"{each}/oidc-client-ts/{leaf}" for each in pages for leaf in ("callback", "silent")],
-            "post_logout_redirect_uris": [f"{each}/oidc-client-ts/bye" for each in pages],
+            "redirect_uris": [f"{each}/oidc-client-ts/{leaf}" for each in pages for leaf in ("callback", "popup", "silent")],
+            "post_logout_redirect_uris": [f"{each}/oidc-client-ts/{leaf}" for each in pages for leaf in ("bye", "closed")],
             "op": {"profile": "retail", "cors_origins": pages},
         },
         "keycloak-js": {

@@ -8,6 +8,7 @@ from jinja2 import DictLoader, TemplateError
 from appliance.pages.rehearsal import rehearse, sample_face, sample_reply, samples
 from appliance.pages.rendering import stage
 from appliance.pages.sandbox import Sandbox
+from appliance.pages.templates import parse
 from appliance.pages.theme import compile_themes
 from tests.pages.theme_folders import child, complaints
 
@@ -148,3 +149,12 @@ def test_escapes_every_value_and_refuses_undefined_ones() -> None:
     )
     with pytest.raises(TemplateError):
         render("{{ nobody }}")
+
+
+def test_compiles_what_is_parsed_once_as_often_as_wanted_to_the_same_code() -> None:
+    source = '{% for x in "ab" %}{% for y in (1, 2) if y > 1 %}{{ x }}{{ "c" | upper }}{% endfor %}{% endfor %}'
+    sandbox = Sandbox(DictLoader({}), lambda template, parent: template)
+    fresh = sandbox.compile(source, "0/x.html", "mine/templates/x.html", raw=True)
+    tree = parse(source).tree
+    for _ in range(3):
+        assert sandbox.compile(tree, "0/x.html", "mine/templates/x.html", raw=True) == fresh

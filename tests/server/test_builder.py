@@ -26,7 +26,7 @@ async def test_a_child_that_was_killed_is_replaced(builder: Builder, config: Pat
     first = await builder.build(config)
     assert builder._child is not None
     builder._child.kill()
-    await builder._child.wait()
+    builder._child.wait()
     second = await builder.build(config)
     assert second.declared.digest == first.declared.digest
     assert second.declared.clients == first.declared.clients
@@ -102,7 +102,7 @@ async def test_secrets_survive_the_pipe_and_stay_out_of_every_text(builder: Buil
 async def asked(config: Path, state: Path) -> Builder:
     """A builder whose child was asked with its command."""
     place = Place(config, None, state)
-    return Builder.of_asked(place, await start_asked(place))
+    return Builder.of_asked(place, start_asked(place))
 
 
 async def test_what_was_asked_ahead_is_answered_once(config: Path, state: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_child_that_died_after_it_was_asked_ahead_is_replaced(config: Pa
     builder = await asked(config, state)
     assert builder._child is not None
     builder._child.kill()
-    await builder._child.wait()
+    builder._child.wait()
     assert (await builder.build(config)).declared.profiles
     await builder.close()
 

@@ -134,12 +134,12 @@ def test_a_check_without_a_state_always_rehearses(
 async def test_a_start_remembers_and_a_later_change_is_still_refused(template: Path, config: Path, state: Path) -> None:
     place = Place(config, None, state)
     for _ in range(2):
-        builder = Builder.of_asked(place, await start_asked(place))
+        builder = Builder.of_asked(place, start_asked(place))
         assert (await builder.build(config)).declared.themes
         await builder.close()
         assert (state / NAME).is_file()
     (config / "themes" / "mine" / "templates" / "login.html").write_text(BROKEN)
-    builder = Builder.of_asked(place, await start_asked(place))
+    builder = Builder.of_asked(place, start_asked(place))
     with pytest.raises(Refused) as refused:
         await builder.build(config)
     assert "OP72" in refused.value.rejected.diagnosis.text
