@@ -62,6 +62,7 @@ LOOPBACK = "\noutbound: {allow_loopback: true}\n"
 
 def clients(pages: list[str], httpd: str) -> dict[str, object]:
     """Clients by their ids, as their files would have them."""
+    ours = [f"{each}/oidc-client-ts" for each in pages]
     page = {
         "token_endpoint_auth_method": "none",
         "scope": "openid profile email",
@@ -78,8 +79,8 @@ def clients(pages: list[str], httpd: str) -> dict[str, object]:
         },
         "oidc-client-ts": {
             **page,
-            "redirect_uris": [f"{each}/oidc-client-ts/{leaf}" for each in pages for leaf in ("callback", "popup", "silent")],
-            "post_logout_redirect_uris": [f"{each}/oidc-client-ts/{leaf}" for each in pages for leaf in ("bye", "closed")],
+            "redirect_uris": [f"{each}/{leaf}" for each in ours for leaf in ("callback", "popup", "silent")],
+            "post_logout_redirect_uris": [f"{each}/{leaf}" for each in ours for leaf in ("bye", "closed")],
             "op": {"profile": "retail", "cors_origins": pages},
         },
         "keycloak-js": {

@@ -18,7 +18,10 @@ LIBRARIES = {
     "/lib/jwt-decode.js": HERE / "node_modules/jwt-decode/build/esm/index.js",
 }
 APPLICATIONS = {
-    **{f"/oidc-client-ts/{leaf}": "oidc-client-ts.html" for leaf in ("app", "callback", "popup", "silent", "bye", "closed")},
+    **{
+        f"/oidc-client-ts/{leaf}": "oidc-client-ts.html"
+        for leaf in ("app", "callback", "popup", "silent", "bye", "closed")
+    },
     "/keycloak-js/app": "keycloak-js.html",
     "/keycloak-js/silent": "keycloak-js-silent.html",
 }
