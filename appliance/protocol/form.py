@@ -109,6 +109,9 @@ class Params(Mapping[str, str]):
             raise InvalidRequest("a parameter was sent more than once")
 
 
+_EMPTY: Final = Params(())
+
+
 def read(raw: str | bytes, *, max_length: int = MAX_LENGTH, max_fields: int = MAX_FIELDS) -> Params:
     """Parse a query string or an application/x-www-form-urlencoded body, decoding exactly once.
 
@@ -117,7 +120,7 @@ def read(raw: str | bytes, *, max_length: int = MAX_LENGTH, max_fields: int = MA
     if len(raw) > max_length:
         raise InvalidRequest("the request is too long")
     if not raw:
-        return Params(())
+        return _EMPTY
     text = _plain_text(raw)
     if not text.isascii() and len(text.encode()) > max_length:
         raise InvalidRequest("the request is too long")

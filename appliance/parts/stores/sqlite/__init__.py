@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 
 from appliance.parts.stores.sqlite import tasks
-from appliance.parts.stores.sqlite.encoding import read_record
+from appliance.parts.stores.sqlite.encoding import encode, read_record
 from appliance.parts.stores.sqlite.schema import migrate
 from appliance.parts.stores.sqlite.writer import Writer
 from appliance.protocol.records import Record
@@ -28,6 +28,8 @@ WRITE_LOCK: Final = 2.0
 #: A read waits for nobody but a process that recovers the log; the event loop stands still meanwhile.
 READ_LOCK: Final = 0.1
 _SYNCHRONOUS: Final = {"normal": "NORMAL", "full": "FULL"}
+#: The first SQLite with `UPDATE ... FROM`.
+_OLDEST: Final = (3, 33)
 _OPEN_WITHIN: Final = 5.0
 _OPEN_PAUSE: Final = 0.05
 
@@ -51,6 +53,8 @@ class Sqlite:
         self._synchronous = _SYNCHRONOUS[synchronous]
         self._clock = tools.clock
         self._open = True
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreUnavailable(f"SQLite 3.33 or newer is needed; this Python has {sqlite3.sqlite_version}")
         try:
             _create(self._path)
             writing = _patiently_connect(self)
@@ -71,21 +75,30 @@ class Sqlite:
 
     async def take(self, kind: type[R], id: str) -> R | None:
         """Get and delete in one atomic step: of many callers exactly one gets the record."""
-        body = await self._writer.run(tasks.Take(kind, id, self._clock()))
+        id.encode()  # as in `tasks.key_of`
+        body: bytes | None = await self._writer.run(tasks.Take((kind.kind, id), self._clock()))
         return None if body is None else read_record(kind, body)
 
     async def commit(self, change: Change) -> bool:
         """Apply a change; False, and nothing done, when an expectation does not hold."""
-        for record in (*change.absent, *change.delete):
-            record.id.encode()  # text that SQLite would refuse is refused here, not in the middle of a batch
-        written = tuple(map(tasks.row, change.put))
-        expected = tuple(map(tasks.row, change.expect))
-        return await self._writer.run(tasks.Commit(change, written, expected, self._clock()))
+        done: bool = await self._writer.run(
+            tasks.Commit(
+                tuple([tasks.row(record) for record in change.put]),
+                tuple([tasks.key_of(record) for record in change.delete]),
+                tuple([(type(record), tasks.key_of(record), encode(record)) for record in change.expect]),
+                tuple([tasks.key_of(record) for record in change.absent]),
+                self._clock(),
+            )
+        )
+        return done
 
     async def delete_by(self, kinds: Iterable[type[Record]], index: str, value: str) -> int:
         """Delete all records of those kinds with that index value, atomically; how many."""
         names = tuple(kind.kind for kind in kinds)
-        return await self._writer.run(tasks.DeleteBy(names, index, value, self._clock()))
+        entry = tasks.index_value(index, value)
+        entry.encode()  # as in `tasks.key_of`
+        deleted: int = await self._writer.run(tasks.DeleteBy(names, entry, self._clock()))
+        return deleted
 
     async def page(self, kind: type[R], after: str = "", limit: int = 1000) -> tuple[R, ...]:
         """Up to `limit` live records of a kind, in the order of their ids, from the first id after that one."""
@@ -94,7 +107,8 @@ class Sqlite:
 
     async def sweep(self, now: float, limit: int = 1000) -> int:
         """Remove up to `limit` expired records; how many were removed."""
-        return await self._writer.run(tasks.Sweep(now, limit))
+        removed: int = await self._writer.run(tasks.Sweep(now, limit))
+        return removed
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless reads and writes work."""
@@ -118,6 +132,8 @@ class Sqlite:
             # Pages of random ids are hit again and again: copy them back once for many commits, not for few.
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
             connection.execute("PRAGMA cache_size = -8192")
+            # What a batch updates is gathered beside the tables: never in a file of its own.
+            connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             migrate(connection)
         except BaseException:

@@ -1,83 +1,114 @@
-"""What the writer does inside a transaction: one class per verb, all checks before the first write."""
+"""What is asked of the writer: one class per verb.
+
+`Take` and `Commit` name the records they touch and work on a view of them, so that a batch of them reads and
+writes all records at once (`batch`). The others are rare: each has statements of its own.
+"""
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from appliance.parts.stores.sqlite.encoding import encode, same
 from appliance.parts.stores.sqlite.schema import INDEXES
+from appliance.protocol.frozen import quick
 from appliance.protocol.records import Record
-from appliance.seams import Change
 
-_BODY: Final = "SELECT body FROM records WHERE kind = ? AND id = ? AND expires_at > ?"
-_PUT: Final = """INSERT INTO records (kind, id, issuer, expires_at, body, index_1, index_2, index_3, index_4)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (kind, id) DO UPDATE SET
-    issuer = excluded.issuer, expires_at = excluded.expires_at, body = excluded.body,
-    index_1 = excluded.index_1, index_2 = excluded.index_2, index_3 = excluded.index_3,
-    index_4 = excluded.index_4"""
+#: Kind and id of a record.
+Key = tuple[str, str]
+
 _BY_INDEX: Final = """SELECT rowid, kind, expires_at FROM records
     WHERE (index_1 = ?1 OR index_2 = ?1 OR index_3 = ?1 OR index_4 = ?1)"""
-_DELETE: Final = "DELETE FROM records WHERE kind = ? AND id = ?"
+_NO_INDEXES: Final = (None,) * INDEXES
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record and its bytes."""
+    """A record made ready for the table; `found_by` holds its issuer and all its indexes."""
 
-    record: Record
+    key: Key
+    found_by: tuple[str | None, ...]
+    expires_at: float
     body: bytes
-    indexes: tuple[str | None, ...]
+
+
+class View(Protocol):
+    """The records as the tasks before this one left them."""
+
+    def body(self, key: Key, now: float) -> bytes | None:
+        """What is stored there and has not expired."""
+
+    def put(self, row: Row) -> None:
+        """Store it in place of what is there."""
+
+    def delete(self, key: Key) -> None:
+        """Store nothing there."""
 
 
 def row(record: Record) -> Row:
-    """A record made ready for the writer, in the thread of its asker."""
-    entries: list[str | None] = [index_value(*entry) for entry in record.indexes().items()]
-    if len(entries) > INDEXES:
+    """A record made ready for the writer, in the thread of its asker. UnicodeEncodeError for text that is none."""
+    indexes = [index_value(*entry) for entry in record.indexes().items()]
+    if len(indexes) > INDEXES:
         raise TypeError(f"a {record.kind} has more than {INDEXES} indexes")
-    return Row(record, encode(record), tuple(entries + [None] * (INDEXES - len(entries))))
+    found_by = (record.issuer, *indexes, *_NO_INDEXES[len(indexes) :])
+    return Row((record.kind, record.id), found_by, record.expires_at, encode(record))
 
 
+def key_of(record: Record) -> Key:
+    """Where a record lies. UnicodeEncodeError for an id that SQLite would refuse in the middle of a batch."""
+    record.id.encode()
+    return (record.kind, record.id)
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Take:
     """Get and delete."""
 
-    kind: type[Record]
-    id: str
+    key: Key
     now: float
 
-    def __call__(self, connection: sqlite3.Connection) -> bytes | None:
+    def looks(self) -> tuple[Key, ...]:
+        """Keys of all records that this looks at or deletes."""
+        return (self.key,)
+
+    def apply(self, view: View) -> bytes | None:
         """The body of the record, gone now; None when there is none."""
-        body = _body(connection, self.kind.kind, self.id, self.now)
+        body = view.body(self.key, self.now)
         if body is not None:
-            connection.execute(_DELETE, (self.kind.kind, self.id))
+            view.delete(self.key)
         return body
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A change with its records encoded."""
 
-    change: Change
     put: tuple[Row, ...]
-    expect: tuple[Row, ...]
+    delete: tuple[Key, ...]
+    #: Class and encoding of a record, for each that must be stored so.
+    expect: tuple[tuple[type[Record], Key, bytes], ...]
+    absent: tuple[Key, ...]
     now: float
 
-    def __call__(self, connection: sqlite3.Connection) -> bool:
-        """Whether the expectations held and all was done."""
-        for row in self.expect:
-            stored = _body(connection, row.record.kind, row.record.id, self.now)
-            if stored is None or not same(type(row.record), row.body, stored):
+    def looks(self) -> tuple[Key, ...]:
+        """Keys of all records that this looks at or deletes."""
+        return (*[key for _, key, _ in self.expect], *self.absent, *self.delete)
+
+    def apply(self, view: View) -> bool:
+        """Whether the expectations held and all was done. StoreUnavailable, and nothing done, for a bad body."""
+        for kind, key, body in self.expect:
+            stored = view.body(key, self.now)
+            if stored is None or not same(kind, body, stored):
                 return False
-        for record in self.change.absent:
-            if _body(connection, record.kind, record.id, self.now) is not None:
+        for key in self.absent:
+            if view.body(key, self.now) is not None:
                 return False
-        for record in self.change.delete:
-            connection.execute(_DELETE, (record.kind, record.id))
+        for key in self.delete:
+            view.delete(key)
         for row in self.put:
-            record = row.record
-            key = (record.kind, record.id, record.issuer, record.expires_at, row.body)
-            connection.execute(_PUT, key + row.indexes)
+            view.put(row)
         return True
 
 
@@ -86,13 +117,12 @@ class DeleteBy:
     """Delete by an index, over several kinds."""
 
     kinds: tuple[str, ...]
-    index: str
-    value: str
+    entry: str
     now: float
 
     def __call__(self, connection: sqlite3.Connection) -> int:
         """How many live records were deleted."""
-        rows = connection.execute(_BY_INDEX, (index_value(self.index, self.value),)).fetchall()
+        rows = connection.execute(_BY_INDEX, (self.entry,)).fetchall()
         found = [row for row in rows if row[1] in self.kinds]
         connection.executemany("DELETE FROM records WHERE rowid = ?", [row[:1] for row in found])
         return sum(1 for row in found if row[2] > self.now)
@@ -128,8 +158,3 @@ class Ping:
 def index_value(name: str, value: str) -> str:
     """What the column of an index holds, whichever of them it is."""
     return f"{name}={value}"
-
-
-def _body(connection: sqlite3.Connection, kind: str, id: str, now: float) -> bytes | None:
-    rows = connection.execute(_BODY, (kind, id, now)).fetchall()
-    return rows[0][0] if rows else None

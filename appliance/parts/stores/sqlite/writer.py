@@ -1,68 +1,67 @@
 """The one thread that writes: many waiting changes share one transaction and one flush to the disk.
 
-A task runs inside the transaction and checks all it expects before its first write, so that a task that
-fails its expectations needs no transaction of its own. Whatever SQLite reports undoes the whole batch, and
-each of its tasks is told StoreUnavailable.
+What an event loop asks while it waits for an answer is kept together and handed over after the answer: the
+thread is woken once, and the more there is to do the more is done at once.
+
+A task that fails its expectations writes nothing and needs no transaction of its own. Whatever SQLite reports
+undoes the whole batch, and each of its tasks is told StoreUnavailable.
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, Final
 
+from appliance.parts.stores.sqlite import batch
+from appliance.parts.stores.sqlite.batch import Work
 from appliance.seams import StoreUnavailable
 
-T = TypeVar("T")
 Connect = Callable[[], sqlite3.Connection]
 
 #: How long a write may take from asking to answer, seconds.
 ANSWER_WITHIN: Final = 5.0
 #: How long a task may lie in the queue before it is refused unrun: its asker will hardly wait any more.
 START_WITHIN: Final = 2.5
+#: How long tasks may join those that wait for the answer to others: a disk that hangs holds up no newer ones.
+JOIN_WITHIN: Final = 0.25
 _BATCH: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One piece of work, who waits for it, and until when it is worth starting."""
-
-    work: Callable[[sqlite3.Connection], Any]
-    future: asyncio.Future[Any]
-    start_before: float
-
-
 class _Turn:
-    """The tasks of one turn of an event loop: handed over together, answered together."""
+    """The tasks that one event loop hands over together, and that are answered together."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.tasks: list[_Task] = []
+        self.works: list[Work] = []
+        self.futures: list[asyncio.Future[Any]] = []
+        now = time.monotonic()
+        self.join_before = now + JOIN_WITHIN
+        self.start_before = now + START_WITHIN
         # A disk that hangs must not hang its askers: the answer has an end of its own.
         self._timer = loop.call_later(ANSWER_WITHIN, self._give_up)
 
-    def deliver(self, results: list[Any]) -> None:
-        """Hand the results to the loop, from the writer's thread."""
-        try:
-            self.loop.call_soon_threadsafe(self._settle, results)
-        except RuntimeError:  # the loop has ended and nobody waits any more
-            return
+    def is_open(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether a task of that loop may join."""
+        return self.loop is loop and len(self.works) < _BATCH and time.monotonic() < self.join_before
 
-    def _settle(self, results: list[Any]) -> None:
+    def settle(self, results: Sequence[Any]) -> None:
+        """Give each asker what came of its task."""
         self._timer.cancel()
-        for task, result in zip(self.tasks, results, strict=True):
-            if task.future.done():  # cancelled, or given up
+        for future, result in zip(self.futures, results, strict=True):
+            if future.done():  # cancelled, or given up
                 continue
             if isinstance(result, StoreUnavailable):
-                task.future.set_exception(result)
+                future.set_exception(result)
             else:
-                task.future.set_result(result)
+                future.set_result(result)
 
     def _give_up(self) -> None:
-        self._settle([StoreUnavailable("the database did not answer in time") for _ in self.tasks])
+        self.settle([StoreUnavailable("the database did not answer in time") for _ in self.futures])
 
 
 class Writer:
@@ -73,36 +72,43 @@ class Writer:
         self._connection: sqlite3.Connection | None = connection
         self._queue: queue.SimpleQueue[_Turn | None] = queue.SimpleQueue()
         self._turn: _Turn | None = None
+        #: The loop that hands over its next tasks when it gets its answer.
+        self._awaiting: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Work) -> asyncio.Future[Any]:
         """The result of the work, once it is committed."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
         turn = self._turn
-        if turn is None or turn.loop is not loop:
-            # The thread is woken once for all that one turn of the loop asks.
+        if turn is None or not turn.is_open(loop):
+            if turn is not None:
+                self._hand_over(turn)
             turn = self._turn = _Turn(loop)
-            loop.call_soon(self._hand_over)
-        future: asyncio.Future[T] = loop.create_future()
-        turn.tasks.append(_Task(work, future, time.monotonic() + START_WITHIN))
-        return await future
+            if self._awaiting is not loop:
+                loop.call_soon(self._hand_over, turn)
+        future: asyncio.Future[Any] = loop.create_future()
+        turn.works.append(work)
+        turn.futures.append(future)
+        return future
 
     async def close(self) -> None:
         """Finish all that was asked, then end the thread and its connection."""
         if not self._closed:
             self._closed = True
-            self._hand_over()
+            if self._turn is not None:
+                self._hand_over(self._turn)
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _hand_over(self) -> None:
-        if self._turn is not None:
-            self._queue.put(self._turn)
+    def _hand_over(self, turn: _Turn) -> None:
+        if self._turn is turn:
             self._turn = None
+            self._awaiting = turn.loop
+            self._queue.put(turn)
 
     def _run(self) -> None:
         last = False
@@ -112,7 +118,7 @@ class Writer:
             turn = self._queue.get()
             while turn is not None:
                 turns.append(turn)
-                size += len(turn.tasks)
+                size += len(turn.works)
                 if size >= _BATCH:
                     break
                 try:
@@ -120,26 +126,41 @@ class Writer:
                 except queue.Empty:
                     break
             last = turn is None
-            results = self._results([task for one in turns for task in one.tasks]) if turns else []
+            results = iter(self._results(turns)) if turns else iter(())
+            # Not by the loop, which may have ended: it would be awaiting for ever.
+            self._awaiting = None
             for one in turns:
-                one.deliver(results[: len(one.tasks)])
-                del results[: len(one.tasks)]
+                with contextlib.suppress(RuntimeError):  # the loop has ended and nobody waits any more
+                    one.loop.call_soon_threadsafe(self._settle, one, list(islice(results, len(one.works))))
         if self._connection is not None:
             self._connection.close()
 
-    def _results(self, batch: list[_Task]) -> list[Any]:
+    def _settle(self, turn: _Turn, results: list[Any]) -> None:
+        turn.settle(results)
+        following = self._turn
+        if following is not None and following.loop is turn.loop:
+            # After those that have their answer now: what they ask next goes along.
+            turn.loop.call_soon(self._hand_over, following)
+
+    def _results(self, turns: list[_Turn]) -> list[Any]:
+        """What came of each task of the turns, in their order."""
         now = time.monotonic()
+        works = [work for turn in turns if now < turn.start_before for work in turn.works]
         try:
             if self._connection is None:
                 self._connection = self._connect()
             connection = self._connection
             connection.execute("BEGIN IMMEDIATE")
-            results = [_outcome(task, connection, now) for task in batch]
+            done = batch.run(connection, works)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a task raises, the thread must outlive it
             self._undo()
-            return [_unavailable(error) for _ in batch]
-        return results
+            done = [_unavailable(error) for _ in works]
+        if len(done) == sum([len(turn.works) for turn in turns]):
+            return done
+        told = iter(done)
+        late = [now >= turn.start_before for turn in turns for _ in turn.works]
+        return [StoreUnavailable("the database is too busy") if each else next(told) for each in late]
 
     def _undo(self) -> None:
         """Back to a connection without a transaction, or to none: the next batch then makes a new one."""
@@ -152,16 +173,6 @@ class Writer:
         except sqlite3.Error:
             self._connection = None
             connection.close()
-
-
-def _outcome(task: _Task, connection: sqlite3.Connection, now: float) -> Any:
-    if now >= task.start_before:
-        return StoreUnavailable("the database is too busy")
-    try:
-        return task.work(connection)
-    except StoreUnavailable as error:
-        # Met while checking what is stored, before the task's first write: no fault of its neighbours.
-        return error
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
