@@ -165,7 +165,7 @@ class Snapshot:
 
     async def answer(self, request: Request) -> tuple[str, Response]:
         """The same with the name of the endpoint that answered, "none" for a path that is not ours."""
-        self.enter()
+        self._inside += 1
         try:
             route = self._routes.find(request)
             if route is None:

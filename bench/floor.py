@@ -8,6 +8,7 @@ redirect URI, no code challenge, no expiry, no scope, no session's age; codes an
 import argparse
 import asyncio
 import base64
+import hashlib
 import secrets
 import time
 
@@ -35,7 +36,7 @@ class Floor:
         self.keys: dict[str, SigningKey] = {"ES256": generate("ES256"), "RS256": generate("RS256")}
         algs = {"es256": "ES256", "rs256": "RS256", "refreshing": "RS256", "machine": "", "machine-jwt": "ES256"}
         self.clients: dict[str, str] = algs
-        self.sessions: dict[str, str] = {"s" * 49: "anna"}
+        self.sessions: dict[str, dict[str, object]] = {"s" * 49: {"sub": "anna", "sid": "sid" * 11}}
         self.codes: dict[str, dict[str, object]] = {}
         self.tokens: dict[str, dict[str, object]] = {
             ACCESS_TOKEN: {"client_id": "es256", "sub": "anna", "scope": "openid profile email", "exp": 2000000000}
@@ -62,14 +63,16 @@ class Floor:
 
     def _authorize(self, asked: Params, cookie: str) -> web.Response:
         cookies = dict(one.split("=", 1) for one in cookie.split("; "))
-        sub = self.sessions[cookies["op_session_bench"]]
+        session = self.sessions[cookies["op_session_bench"]]
+        alg = self.clients[asked["client_id"]]
         code = secrets.token_urlsafe(32)
         self.codes[code] = {
             "client_id": asked["client_id"],
+            "alg": alg,
             "redirect_uri": asked["redirect_uri"],
             "code_challenge": asked["code_challenge"],
             "scope": asked["scope"],
-            "sub": sub,
+            **session,
         }
         location = f"{asked['redirect_uri']}?code={code}&state={asked['state']}&iss={ISSUER}"
         return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
@@ -85,7 +88,7 @@ class Floor:
         code = form["grant_type"] == "authorization_code"
         granted = self.codes.pop(form["code"]) if code else self.refresh_tokens.pop(form["refresh_token"])
         answer = self._granted(granted)
-        answer["id_token"] = self._signed(alg, client_id, {"sub": granted["sub"], "acr": "1", "amr": ["pwd"]})
+        answer["id_token"] = self._signed(alg, client_id, self._login(granted, str(answer["access_token"])))
         if client_id == "refreshing":
             refresh_token = secrets.token_urlsafe(32)
             self.refresh_tokens[refresh_token] = granted
@@ -96,6 +99,11 @@ class Floor:
         token = secrets.token_urlsafe(32)
         self.tokens[token] = {**granted, "exp": int(time.time()) + 600}
         return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": granted["scope"]}
+
+    def _login(self, granted: dict[str, object], token: str) -> dict[str, object]:
+        half = hashlib.sha256(token.encode()).digest()[:16]
+        at_hash = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+        return {"sub": granted["sub"], "acr": "1", "amr": ["pwd"], "sid": granted["sid"], "at_hash": at_hash}
 
     def _signed(self, alg: str, aud: str, more: dict[str, object]) -> str:
         now = int(time.time())

@@ -146,14 +146,14 @@ class Conclusion:
         )
         answer = (*parameters, *self._session_state(visit))
         response = await channel.answer(profile, request, answer)
-        if visit.browser.changed:
+        if visit.browser.changed or not profile.sessions.state.offered:
             return response
         # The cookie that the state is about, in case the browser has lost it or never had it.
         return response.with_cookies(*profile.sessions.state.cookies(visit.browser.sids))
 
     def _session_state(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """Session Management 2: in answers and, as they should, in errors."""
-        if not isinstance(visit.channel, Channel):
+        if not isinstance(visit.channel, Channel) or not self._profile.sessions.state.offered:
             return ()
         reply_to = visit.channel.reply_to.redirect_uri
         return self._profile.sessions.state.parameters(visit.client.client_id, reply_to, visit.browser.sids)

@@ -25,8 +25,8 @@ _NEVER = re.compile(r"(?:^|;)\s*q=0(?:\.0{0,3})?\s*(?:;|$)", re.IGNORECASE)
 
 def has_form(request: Request) -> bool:
     """Whether the body is declared as an urlencoded form."""
-    media_type, _, _ = (request.header("content-type") or "").partition(";")
-    return media_type.strip().lower() == FORM
+    sent = request.header("content-type") or ""
+    return sent == FORM or sent.partition(";")[0].strip().lower() == FORM
 
 
 def read_form(request: Request, *may_repeat: str) -> Params:

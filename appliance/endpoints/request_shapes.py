@@ -46,7 +46,7 @@ class RequestShapes:
         if params.repeated or not REFUSED.isdisjoint(params) or "id_token_hint" in params:
             # The hint is a token, which ends.
             return await read_asked(params, self._profile)
-        sent = params.known(PARAMETERS)
+        sent = params.known(PARAMETERS.keys())
         shape = _shape(sent)
         seen = self._known.get(shape)
         found = None if seen is None else _again(seen, sent)
@@ -69,7 +69,7 @@ class RequestShapes:
 
 def _shape(sent: Mapping[str, str]) -> Shape:
     """What requests are alike by: all parameters but the new ones, and which of these are there."""
-    rest = {**sent}
+    rest = dict(sent)
     there = (
         rest.pop("state", None) is None,
         rest.pop("nonce", None) is None,

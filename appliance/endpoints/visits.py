@@ -97,6 +97,8 @@ class Visits:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        selected = ((name, scope.selects_policy) for name, scope in profile.declared.scopes.items())
+        self._policies = {name: profile.levels.policy(policy) for name, policy in selected if policy is not None}
 
     async def find(self, request: Request) -> Visit:
         """The visit that the address of a page names. PageProblem; OAuthError for a page; Refused."""
@@ -168,9 +170,8 @@ class Visits:
 
     def _selected(self, asked: AuthorizationRequest) -> tuple[Policy, ...]:
         """The policies that scopes of a request demand."""
-        scopes = self._profile.declared.scopes
-        names = (scopes[name].selects_policy for name in asked.scope if name in scopes)
-        return tuple(self._profile.levels.policy(name) for name in names if name is not None)
+        policies = self._policies
+        return tuple(policies[name] for name in asked.scope if name in policies) if policies else ()
 
     async def _account(
         self, client: Client, asked: AuthorizationRequest, browser: Browser, interaction: Interaction | None
@@ -179,7 +180,8 @@ class Visits:
         if interaction is not None and interaction.selected and not chosen:
             return browser, None, False
         first: Account | None = None
-        for held in sorted(browser.held, key=lambda held: held.session.sid != chosen):
+        everybody = sorted(browser.held, key=lambda held: held.session.sid != chosen) if chosen else browser.held
+        for held in everybody:
             user = await self._load(held.session)
             if user is None:
                 # Whoever is gone or locked out is logged out here, too.

@@ -18,6 +18,7 @@ from appliance.jose.algorithms import SIGNATURE_ALGORITHMS
 from appliance.jose.keys import SigningKey, VerificationKey
 from appliance.jose.problems import TokenProblem
 from appliance.protocol import base64url
+from appliance.protocol.frozen import quick
 from appliance.protocol.strict_json import StrictJsonProblem, loads_object
 
 __all__ = [
@@ -48,6 +49,7 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 _DUMP = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unverified:
     """A well-formed token nobody has verified."""
@@ -57,7 +59,7 @@ class Unverified:
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     #: Its claims, once somebody has read them.
-    _claims: list[dict[str, object]] = field(init=False, repr=False, compare=False, default_factory=list)
+    _claims: list[dict[str, object]] = field(repr=False, compare=False, default_factory=list)
 
     @property
     def alg(self) -> str:
@@ -65,6 +67,7 @@ class Unverified:
         return str(self.header["alg"])
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A token whose signature verified with `key`; its claims still have to be checked."""

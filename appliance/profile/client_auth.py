@@ -100,7 +100,7 @@ class ClientAuth:
         ]
         if not claimed:
             raise InvalidClient(detail="no authentication method of this profile is used")
-        if len({client_id for _, client_id in claimed}) > 1:
+        if len(claimed) > 1 and len({client_id for _, client_id in claimed}) > 1:
             raise InvalidRequest("more than one client authentication method was used")
         return [method for method, _ in claimed], claimed[0][1]
 

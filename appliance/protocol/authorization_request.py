@@ -5,7 +5,7 @@ on anything else; `read` takes the rest, and its errors can be delivered there.
 """
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -175,7 +175,7 @@ def _words(params: Params) -> frozenset[str]:
 def read(params: Params) -> AuthorizationRequest:
     """The whole request. An OAuthError, for the client, when a parameter is repeated or malformed."""
     params.check_once(resource.RESOURCE)
-    return _read(params, response_type.read(params.get("response_type")), PARAMETERS)
+    return _read(params, response_type.read(params.get("response_type")), PARAMETERS.keys())
 
 
 def read_direct(params: Params) -> AuthorizationRequest:
@@ -186,7 +186,7 @@ def read_direct(params: Params) -> AuthorizationRequest:
     return replace(_read(params, frozenset(), DIRECT), prompt=frozenset({prompt.CONSENT}))
 
 
-def _read(params: Params, words: frozenset[str], names: Container[str]) -> AuthorizationRequest:
+def _read(params: Params, words: frozenset[str], names: Set[str]) -> AuthorizationRequest:
     params.check_once(resource.RESOURCE)
     known = params.known(names)
     targets = resource.read(params.all(resource.RESOURCE)) if resource.RESOURCE in names else ()

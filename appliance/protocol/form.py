@@ -6,7 +6,8 @@ repeated parameters are kept visible so that RFC 6749 3.1 can be enforced.
 
 import re
 from binascii import a2b_qp
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeVar, overload
 from urllib.parse import quote_plus, unquote_to_bytes
@@ -85,11 +86,14 @@ class Params(Mapping[str, str]):
         value = self._values.get(name)
         return () if value is None else (value,)
 
-    def known(self, names: Container[str]) -> dict[str, str]:
+    def known(self, names: Set[str]) -> dict[str, str]:
         """The values sent once of the parameters with these names."""
+        if self._values.keys() <= names:
+            # Mostly nothing else is sent.
+            return self._values.copy()
         return {name: value for name, value in self._values.items() if name in names}
 
-    def narrowed(self, names: Collection[str]) -> "Params":
+    def narrowed(self, names: Set[str]) -> "Params":
         """The parameters with these names, and no others."""
         if not self._several:
             made = Params(())
@@ -153,7 +157,7 @@ def decode_component(text: str) -> str:
 
 def encode(pairs: Iterable[tuple[str, str]]) -> str:
     """application/x-www-form-urlencoded text of name-value pairs (RFC 6749 appendix B)."""
-    return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in pairs])
+    return "&".join([f"{_quoted_name(name)}={_quote(value)}" for name, value in pairs])
 
 
 def _quote(text: str) -> str:
@@ -161,6 +165,10 @@ def _quote(text: str) -> str:
     if _UNRESERVED.fullmatch(text):
         return text
     return text.translate(_QUOTED) if text.isascii() else quote_plus(text)
+
+
+# There are few names, and the same ones again and again.
+_quoted_name = lru_cache(maxsize=256)(_quote)
 
 
 def _several(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:

@@ -121,8 +121,8 @@ class Issued(Record):
         found = {"authorization_id": self.authorization_id} if self.authorization_id else {}
         authorization = self.authorization
         if authorization.subject is not None:
-            found["user_client"] = self.user_client
-            if authorization.sid is not None and (session := self.session):
+            found["user_client"] = user_client_key(authorization)
+            if authorization.sid is not None and (session := session_key(authorization)):
                 found["session"] = session
         if authorization.client_id.startswith(CLIENT_ID):
             found["registered_client"] = authorization.client_id
@@ -311,6 +311,7 @@ class Attempts(Record):
     last_at: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Used(Record):
     """Something that may be used once: a one-time code's step, an assertion's jti. Kept until it is void."""

@@ -25,13 +25,10 @@ def octets(response: Response, method: str, *, old: bool = False, stays: bool = 
     lines = f"HTTP/1.{0 if old else 1} {_STATUS_LINES[response.status]}\r\n{_date(int(time()))}"
     if old or not stays:
         lines += _connection(old=old, stays=stays)
-    if response.status in _BARE:
-        content = b""
-    elif content or method != "HEAD":
-        lines += f"Content-Length: {len(content)}\r\n"
-    if method == "HEAD":
-        content = b""
-    return f"{lines}{_fields(response)}\r\n".encode() + content
+    if method == "HEAD" or response.status in _BARE:
+        length = f"Content-Length: {len(content)}\r\n" if content and response.status not in _BARE else ""
+        return f"{lines}{length}{_fields(response)}\r\n".encode()
+    return f"{lines}Content-Length: {len(content)}\r\n{_fields(response)}\r\n".encode() + content
 
 
 def _fields(response: Response) -> str:

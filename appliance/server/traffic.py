@@ -17,7 +17,7 @@ BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 @dataclass(slots=True)
 class _Times:
-    """Answers of one endpoint: how many in each bucket, the last of which has no bound, and their sum."""
+    """Answers of one kind: how many in each bucket, the last of which has no bound, and their sum."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     total: float = 0.0
@@ -27,26 +27,27 @@ class Traffic(Collector):
     """The counters of the public listener, by endpoint and status."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, int], int] = {}
-        self._times: dict[str, _Times] = {}
+        self._times: dict[tuple[str, int], _Times] = {}
 
     def count(self, endpoint: str, status: int, elapsed: float) -> None:
         """One answered request; `elapsed` in seconds."""
-        key = (endpoint, status)
-        self._answers[key] = self._answers.get(key, 0) + 1
-        times = self._times.get(endpoint)
+        times = self._times.get((endpoint, status))
         if times is None:
-            times = self._times[endpoint] = _Times()
+            times = self._times[endpoint, status] = _Times()
         times.counts[bisect_left(BUCKETS, elapsed)] += 1
         times.total += elapsed
 
     def collect(self) -> Iterable[Metric]:
         """The numbers in the library's form."""
         requests = CounterMetricFamily("op_http_requests", "Requests answered.", labels=["endpoint", "status"])
-        for (endpoint, status), count in self._answers.items():
-            requests.add_metric([endpoint, str(status)], count)
+        of_endpoint: dict[str, _Times] = {}
+        for (endpoint, status), times in self._times.items():
+            requests.add_metric([endpoint, str(status)], sum(times.counts))
+            whole = of_endpoint.setdefault(endpoint, _Times())
+            whole.counts = [sum(both) for both in zip(whole.counts, times.counts, strict=True)]
+            whole.total += times.total
         seconds = HistogramMetricFamily("op_http_request_seconds", "Time to answer.", labels=["endpoint"])
-        for endpoint, times in self._times.items():
+        for endpoint, times in of_endpoint.items():
             seconds.add_metric([endpoint], _cumulative(times), times.total)
         return (requests, seconds)
 

@@ -61,8 +61,9 @@ class Memory:
         """Apply a change; False, and nothing done, when an expectation does not hold."""
         self._check_open()
         for record in change.expect:
-            stored = self._live(type(record), record.id)
-            if stored is not record and stored != record:
+            stored = self._records.get((record.kind, record.id))
+            # Equal to a record that has ended is ended.
+            if stored is None or (stored is not record and stored != record) or stored.expires_at <= self._clock():
                 return False
         for record in change.absent:
             if self._live(type(record), record.id) is not None:
