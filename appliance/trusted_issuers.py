@@ -91,13 +91,10 @@ class TrustedIssuers:
         audiences = (self._issuer, self._token_endpoint) if also_endpoint else (self._issuer,)
         # Sole: what names another server as well can be used there by us, and here by it.
         check_audience(claims, audiences, sole=True)
-        now = self._clock()
         ends_at = read_time(claims, "exp")
         if ends_at is None:
             raise TokenProblem("exp is missing")
-        check_times({"exp": ends_at}, now, max_ttl=settings.max_lifetime + SKEW)
-        begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
-        check_times(begins, now, leeway=SKEW, required=())
+        check_times(claims, self._clock(), early=SKEW, max_ttl=settings.max_lifetime + SKEW)
         return ends_at
 
     async def _user(self, claims: Mapping[str, object], settings: TrustedIssuer) -> User:

@@ -32,6 +32,7 @@ def check_times(
     now: float,
     *,
     leeway: int = 0,
+    early: int = 0,
     required: Collection[str] = ("exp",),
     max_ttl: int | None = None,
     max_age: int | None = None,
@@ -39,7 +40,8 @@ def check_times(
     """`exp`, `nbf` and `iat` against the clock.
 
     `max_ttl` bounds how far ahead `exp` may lie, so that a replay cache stays finite; `max_age`
-    how far back `iat` may lie.
+    how far back `iat` may lie. `leeway` is for both clocks; `early` for one that is ahead of ours and writes when a
+    token begins.
     """
     exp, nbf, iat = read_time(claims, "exp"), read_time(claims, "nbf"), read_time(claims, "iat")
     for name in required:
@@ -50,9 +52,9 @@ def check_times(
         raise TokenProblem("token has expired")
     if exp is not None and max_ttl is not None and exp > now + max_ttl + leeway:
         raise TokenProblem("exp is too far ahead")
-    if nbf is not None and nbf > now + leeway:
+    if nbf is not None and nbf > now + leeway + early:
         raise TokenProblem("token is not valid yet")
-    if iat is not None and iat > now + leeway:
+    if iat is not None and iat > now + leeway + early:
         raise TokenProblem("iat is in the future")
     if iat is not None and max_age is not None and iat < now - max_age - leeway:
         raise TokenProblem("iat is too old")

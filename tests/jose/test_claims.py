@@ -53,6 +53,20 @@ def test_refuses_tokens_from_the_future_and_from_long_ago():
         times({"exp": NOW + 60, "iat": NOW - 86400}, max_age=3600, leeway=60)
 
 
+@pytest.mark.attack("CA-26")
+def test_a_clock_that_is_ahead_may_write_so_but_gives_no_longer_life():
+    times({"exp": NOW + 60, "iat": NOW + 9, "nbf": NOW + 9}, early=10)
+    for claims in (
+        {"exp": NOW + 60, "iat": NOW + 11},
+        {"exp": NOW + 60, "nbf": NOW + 11},
+        {"exp": NOW - 1},
+    ):
+        with pytest.raises(TokenProblem):
+            times(claims, early=10)
+    with pytest.raises(TokenProblem):
+        times({"exp": NOW + 61}, early=10, max_ttl=60)
+
+
 @pytest.mark.attack("CA-22", "CA-23")
 @pytest.mark.spec("RFC 7519", "4.1.3")
 def test_accepts_its_own_audience_only():

@@ -40,8 +40,12 @@ class Memory:
 
     async def get(self, kind: type[R], id: str) -> R | None:
         """The record, or None when there is none or it has expired."""
+        record = self._records.get((kind.kind, id))
+        if isinstance(record, kind) and record.expires_at > self._clock():
+            return record
+        # Nothing is found in a store that is closed.
         self._check_open()
-        return self._live(kind, id)
+        return None
 
     async def find(self, kind: type[R], index: str, value: str) -> tuple[R, ...]:
         """All live records of a kind with that index value."""

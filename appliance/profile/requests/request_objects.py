@@ -203,14 +203,7 @@ class RequestObjects:
         if claims.get("sub") == client.client_id:
             # RFC 9101 10.8: that is a client assertion, which the same keys sign.
             raise TokenProblem("a token whose subject is the client is no request object")
-        check_times(
-            {name: claims[name] for name in ("exp",) if name in claims},
-            now,
-            required=(),
-            max_ttl=self._max_lifetime + SKEW,
-        )
-        begins = {name: claims[name] for name in ("iat", "nbf") if name in claims}
-        check_times(begins, now, leeway=SKEW, required=())
+        check_times(claims, now, early=SKEW, required=(), max_ttl=self._max_lifetime + SKEW)
         if includes(client.op.security_profile, FAPI2) and client.require_signed_request_object:
             # Whether all messages are signed, or the requests of this client alone.
             _check_signed_message(claims, now)

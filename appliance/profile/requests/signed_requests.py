@@ -95,10 +95,7 @@ class SignedRequests:
         if claims.get("sub") == client.client_id:
             # The same keys sign client assertions.
             raise TokenProblem("a token whose subject is the client is no authentication request")
-        now = self._clock()
-        check_times({"exp": claims.get("exp")}, now, max_ttl=LONGEST + SKEW)
-        begins: dict[str, object] = {name: claims[name] for name in ("iat", "nbf") if name in claims}
-        check_times(begins, now, leeway=SKEW, required=("iat", "nbf"))
+        check_times(claims, self._clock(), early=SKEW, required=("exp", "iat", "nbf"), max_ttl=LONGEST + SKEW)
         if (read_time(claims, "exp") or 0) - (read_time(claims, "nbf") or 0) > LONGEST:
             raise TokenProblem("the request counts for too long")
         return claims
