@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from appliance.server.child import Child, start_asked
 from appliance.server.place import Place
 
+#: After how many objects that stayed the collector looks through them, and how many such looks make a wider one.
+THRESHOLDS = (10_000, 20, 20)
+
 #: Serves a place, with the child that was asked to read it, until the process is to end.
 Serve = Callable[[Place, Child], Coroutine[None, None, None]]
 
@@ -29,6 +32,9 @@ def launch(place: Place, load: Callable[[], Serve]) -> None:
         serve = load()
         # What was loaded stays: no collector needs to look at it again.
         gc.freeze()
+        # Requests leave records behind and hardly ever a circle: to look for circles after every 700 objects that stay
+        # is to look through the same records again and again.
+        gc.set_threshold(*THRESHOLDS)
         gc.enable()
         uvloop.run(serve(place, child))
     finally:
