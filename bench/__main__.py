@@ -1,6 +1,7 @@
 """`make bench`: the floor and the product in interleaved rounds, CPU time of the server per operation.
 
-python -m bench [--rounds 3] [--seconds 2] [--connections 8] [--store memory|sqlite] [--only NAME] [--reload] [--start]
+python -m bench [--rounds 30] [--seconds 0.15] [--connections 8] [--store memory|sqlite] [--only NAME]
+python -m bench --reload | --start
 """
 
 import argparse
@@ -25,6 +26,8 @@ from bench.start import measure_starts
 from bench.wire import Connection
 
 FLOOR_PORT = 18090
+#: Of the provider with the memory store, where another store is measured beside it.
+MEMORY_PORT = 18084
 
 
 @dataclass(frozen=True)
@@ -85,60 +88,90 @@ async def wait_for(port: int, process: subprocess.Popen[bytes]) -> float:
 
 async def compare(options: argparse.Namespace) -> None:
     """Interleaved rounds of all operations, and a table."""
+    stores = {options.store: PORT} if options.store == "memory" else {options.store: PORT, "memory": MEMORY_PORT}
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(scratch) / "config", store=options.store)
-        for port in (FLOOR_PORT, PORT):
+        for port in (FLOOR_PORT, *stores.values()):
             # Another's server would answer in place of the one that is measured.
             with socket.create_server(("127.0.0.1", port)):
                 pass
-        servers = [
-            subprocess.Popen([sys.executable, "-m", "bench.floor", "--port", str(FLOOR_PORT)]),
-            subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "appliance", "serve"),
-                    *("--config", f"{scratch}/config", "--state", f"{scratch}/state"),
-                ]
-            ),
-        ]
+        servers = {"floor": subprocess.Popen([sys.executable, "-m", "bench.floor", "--port", str(FLOOR_PORT)])}
         try:
-            await wait_for(FLOOR_PORT, servers[0])
-            started = await wait_for(PORT, servers[1])
-            print(f"start to first answer {started:.2f} s, {resident_mib(servers[1].pid):.0f} MiB resident")
-            await _table(options, servers[0].pid, servers[1].pid)
-            print(f"{resident_mib(servers[1].pid):.0f} MiB resident at the end")
+            await wait_for(FLOOR_PORT, servers["floor"])
+            floor = Traffic(COOKIE, ACCESS_TOKEN)
+            operations = floor.operations() | Modern(floor).operations()
+            measured = [Server("floor", servers["floor"].pid, FLOOR_PORT, operations)]
+            for store, port in stores.items():
+                write(Path(scratch) / store / "config", store=store, port=port)
+                servers[store] = subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "appliance", "serve"),
+                        *("--config", f"{scratch}/{store}/config", "--state", f"{scratch}/{store}/state"),
+                    ]
+                )
+                started, pid = await wait_for(port, servers[store]), servers[store].pid
+                print(f"{store}: first answer after {started:.2f} s, {resident_mib(pid):.0f} MiB resident")
+                plain = Traffic()
+                await plain.log_in(Connection(port))
+                operations = plain.operations() | Modern(plain).operations()
+                measured.append(Server(store, pid, port, operations))
+            await _table(options, measured)
+            for server in measured[1:]:
+                print(f"{server.name}: {resident_mib(server.pid):.0f} MiB resident at the end")
         finally:
-            for server in servers:
-                server.terminate()
-                server.wait(10)
+            for each in servers.values():
+                each.terminate()
+                each.wait(10)
 
 
-async def _table(options: argparse.Namespace, floor_pid: int, product_pid: int) -> None:
-    floor, product = Traffic(COOKIE, ACCESS_TOKEN), Traffic()
-    await product.log_in(Connection(PORT))
-    operations = product.operations() | Modern(product).operations()
-    print("| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |\n|---|---|---|---|---|")
-    lowers = floor.operations() | Modern(floor).operations()
-    for name, upper in operations.items():
+@dataclass(frozen=True)
+class Server:
+    """A server that is measured."""
+
+    name: str
+    pid: int
+    port: int
+    operations: dict[str, Operation]
+
+    def operation(self, name: str) -> Operation:
+        """An operation, or the nearest that there is."""
+        return self.operations[COUNTERPARTS.get(name, name) if self.name == "floor" else name]
+
+
+async def _table(options: argparse.Namespace, servers: list[Server]) -> None:
+    floor, own, *others = servers
+    times_others = "".join(f" times {other.name} |" for other in others)
+    print(f"| operation | floor ms CPU | appliance ms CPU | ratio | appliance per second |{times_others}")
+    print(f"|{'---|' * (5 + len(others))}")
+    for name in own.operations:
         if options.only and options.only not in name:
             continue
-        lower = lowers[COUNTERPARTS.get(name, name)]
-        rounds: list[tuple[Measured, Measured]] = []
+        rounds: dict[str, list[Measured]] = {server.name: [] for server in servers}
         for _ in range(options.rounds):
-            a = await measure(floor_pid, FLOOR_PORT, lower, options.connections, options.seconds)
-            b = await measure(product_pid, PORT, upper, options.connections, options.seconds)
-            rounds.append((a, b))
-        ratio = statistics.median(b.cpu_ms / a.cpu_ms for a, b in rounds)
-        a_ms = statistics.median(a.cpu_ms for a, _ in rounds)
-        b_ms = statistics.median(b.cpu_ms for _, b in rounds)
-        rate = statistics.median(b.per_second for _, b in rounds)
-        print(f"| {name} | {a_ms:.3f} | {b_ms:.3f} | {ratio:.2f} | {rate:.0f} |", flush=True)
+            for server in servers:
+                operation = server.operation(name)
+                found = await measure(server.pid, server.port, operation, options.connections, options.seconds)
+                rounds[server.name].append(found)
+        upper, lower = rounds[own.name], rounds[floor.name]
+        cells = [
+            f"{statistics.median(each.cpu_ms for each in lower):.3f}",
+            f"{statistics.median(each.cpu_ms for each in upper):.3f}",
+            f"{_ratio(upper, lower):.2f}",
+            f"{statistics.median(each.per_second for each in upper):.0f}",
+            *(f"{_ratio(upper, rounds[other.name]):.2f}" for other in others),
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _ratio(upper: list[Measured], lower: list[Measured]) -> float:
+    """The median of the rounds' own ratios: what slows a shared machine down slows both sides of a short round."""
+    return statistics.median(one.cpu_ms / other.cpu_ms for one, other in zip(upper, lower, strict=True))
 
 
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=0.15)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--store", choices=["memory", "sqlite"], default="memory")
     parser.add_argument("--only", default="")

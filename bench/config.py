@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 from bench import modern
 from bench.operations import REDIRECT, secret
 
+#: Of the issuer, and where it is unless somebody else is; the admin listener is at the next one.
 PORT = 18080
-ADMIN_PORT = 18081
 
 _ROOT = """version: 1
 name: bench
@@ -65,11 +65,11 @@ client_secrets: [{{id: "1", hash: "sha256:{digest}"}}]
 """
 
 
-def write(directory: Path, *, store: str = "memory", clients: int = 0) -> None:
+def write(directory: Path, *, store: str = "memory", clients: int = 0, port: int = PORT) -> None:
     """Write the configuration; `clients` more of them beside those that are measured."""
     password = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash("anna")
     files = {
-        "op.yaml": _ROOT.format(port=PORT, admin=ADMIN_PORT, store=store),
+        "op.yaml": _ROOT.format(port=port, admin=port + 1, store=store),
         "profiles/bench.yaml": _PROFILE.format(port=PORT) + yaml.safe_dump(modern.PROFILE),
         "clients/modern.yaml": yaml.safe_dump({"clients": modern.clients()}),
         "claims/people.yaml": _CLAIMS,

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import orjson
 
-from bench.config import ADMIN_PORT, PORT, client, write
+from bench.config import PORT, client, write
 from bench.wire import Connection
 
 SIZES = (1, 1_000, 10_000)
@@ -63,8 +64,8 @@ async def _change(config: Path, turn: int, lives: list[float]) -> None:
     lives.append(time.perf_counter() - began)
 
 
-async def _longest_answer(meanwhile: "asyncio.Future[None] | object") -> float:
-    task = asyncio.ensure_future(meanwhile)  # type: ignore[arg-type]
+async def _longest_answer(meanwhile: Coroutine[None, None, None]) -> float:
+    task = asyncio.create_task(meanwhile)
     connection = Connection(PORT)
     longest = 0.0
     while not task.done():
@@ -79,7 +80,7 @@ async def _longest_answer(meanwhile: "asyncio.Future[None] | object") -> float:
 
 async def _digest() -> str:
     try:
-        connection = Connection(ADMIN_PORT)
+        connection = Connection(PORT + 1)
         answer = await connection.request("GET", "/config/status")
         connection.close()
         return str(orjson.loads(answer.body)["digest"])

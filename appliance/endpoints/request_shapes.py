@@ -22,9 +22,12 @@ from appliance.protocol.errors import OAuthError
 from appliance.protocol.form import Params
 from appliance.protocol.frozen import changed
 
-#: How many shapes of one profile are known at a time, and how long the parameters of one may be, together.
-MAX_SHAPES: Final = 256
-MAX_LENGTH: Final = 2048
+#: How many shapes are known at a time: by the client, which has few, and at least and at most of one profile.
+SHAPES_OF_A_CLIENT: Final = 4
+FEWEST: Final = 32
+MOST: Final = 4096
+#: How long the parameters of one may be, together.
+MAX_LENGTH: Final = 1024
 #: Longer values, though most are allowed, are looked at by the whole of the checks.
 _MAX_NEW: Final = 512
 
@@ -37,6 +40,7 @@ class RequestShapes:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self._limit = min(max(SHAPES_OF_A_CLIENT * len(profile.clients), FEWEST), MOST)
         self._known: dict[Shape, Read] = {}
 
     async def read(self, params: Params) -> Read:
@@ -62,7 +66,7 @@ class RequestShapes:
             return
         if sum(map(len, sent.values())) > MAX_LENGTH:
             return
-        if len(self._known) >= MAX_SHAPES:
+        if len(self._known) >= self._limit:
             del self._known[next(iter(self._known))]
         self._known[shape] = found
 
