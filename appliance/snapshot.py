@@ -196,7 +196,10 @@ class Snapshot:
         if method not in endpoint.methods:
             allow = ", ".join(sorted(endpoint.methods))
             return Response(405, (*_TEXT, ("Allow", allow)), b"This address does not know that method.\n")
-        response = await self._handle(endpoint, request)
+        try:
+            response = await endpoint.handle(request)
+        except Exception as error:  # noqa: BLE001 - the wire must never see what it was
+            response = self._failed(request, error)
         reference = "" if response.cause is None else self._tell(request, response.cause)
         if response.page is not None:
             response = self._render(response, request, reference)
@@ -204,18 +207,15 @@ class Snapshot:
             return response
         return response.with_headers(*_cors(route, request))
 
-    async def _handle(self, endpoint: Endpoint, request: Request) -> Response:
-        try:
-            return await endpoint.handle(request)
-        except OAuthError as error:
+    def _failed(self, request: Request, error: Exception) -> Response:
+        """The answer to what an endpoint raised."""
+        if isinstance(error, OAuthError):
             self._report.refusal(request, error)
             return error_response(error)
-        except (StoreUnavailable, SourceUnavailable) as error:
-            self._report.failure(request, error)
+        reference = self._report.failure(request, error)
+        if isinstance(error, StoreUnavailable | SourceUnavailable):
             return error_response(TemporarilyUnavailable("try again in a moment"))
-        except Exception as error:  # noqa: BLE001 - the wire must never see what it was
-            reference = self._report.failure(request, error)
-            return error_response(ServerError(f"reference {reference}"))
+        return error_response(ServerError(f"reference {reference}"))
 
     def _tell(self, request: Request, cause: Exception) -> str:
         if isinstance(cause, OAuthError):
