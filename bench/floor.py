@@ -1,9 +1,9 @@
 """The floor: an HTTP server that parses, looks up, signs and answers, with none of a provider's checks.
 
 It gets the very requests that the product gets, and answers with nearly the same members (fewer in introspection,
-UserInfo and signed access tokens): who asks and what for is parsed and looked up in dictionaries. It is a lower bound to
-hold the product against, not a rival: no secret is compared, no redirect URI, no code challenge, no expiry, no scope, no
-session's age; codes and tokens are stored as they are.
+UserInfo and signed access tokens): who asks and what for is parsed and looked up in dictionaries. It is a lower bound
+to hold the product against, not a rival: no secret is compared, no redirect URI, no code challenge, no expiry, no
+scope, no session's age; codes and tokens are stored as they are.
 """
 
 import argparse
